@@ -1,0 +1,1 @@
+"""What happens to one article: the pure core, the LangGraph graph and the model client."""

@@ -1,0 +1,112 @@
+"""Guidelines and packs of them, as values. `pack_files` reads and writes them as Markdown."""
+
+import hashlib
+import json
+from enum import StrEnum
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from agent.errors import UnknownGuideline
+from agent.finding import Severity
+from agent.rules import Rule
+
+ID_PATTERN = r"^[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*$"
+
+
+class Kind(StrEnum):
+    """What checks a guideline: a language model, or patterns."""
+
+    PROMPT = "prompt"
+    PATTERN = "pattern"
+
+
+class Scope(StrEnum):
+    """The longest stretch a finding may cover, and what must be seen to judge it."""
+
+    SENTENCE = "sentence"
+    PARAGRAPH = "paragraph"
+    ARTICLE = "article"
+
+
+class Quotations(StrEnum):
+    """Whether the words inside quotation marks count: nobody edits what a source said."""
+
+    INCLUDED = "included"
+    EXEMPT = "exempt"
+
+
+class Guideline(BaseModel):
+    """One rule of the house. Its `rules` are its patterns, or a prompt guideline's fallback."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=ID_PATTERN, max_length=64)
+    title: str = Field(min_length=1, max_length=80)  # imperative, for an editor: "Say why a source is not named"
+    category: str = Field(min_length=1)  # the heading it stands under: sourcing, fairness, clarity ...
+    severity: Severity
+    scope: Scope
+    kind: Kind
+    languages: tuple[str, ...] = ()  # BCP 47 primary subtags it applies to; empty: all
+    quotations: Quotations = Quotations.INCLUDED
+    link: str = ""
+    rules: tuple[Rule, ...] = ()
+    guidance: str = Field(min_length=1)  # the rule as editors read it, Markdown
+    instruction: str = ""  # what a model is asked to look for
+    does_not_count: tuple[str, ...] = ()
+    violations: tuple[str, ...] = ()  # examples that break it
+    compliant: tuple[str, ...] = ()  # examples that don't
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Guideline":
+        if self.kind is Kind.PATTERN and not self.rules:
+            raise ValueError('a pattern guideline needs "patterns" in its front matter')
+        if self.kind is Kind.PROMPT and not self.instruction:
+            raise ValueError('a prompt guideline needs a section "## Instruction"')
+        return self
+
+    def applies_to(self, language: str) -> bool:
+        return not self.languages or language.split("-")[0].lower() in self.languages
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over everything that can change a check or what is shown of it."""
+        return _digest(self.model_dump(mode="json"))
+
+
+class GuidelinePack(BaseModel):
+    """The guidelines of a house, in the order they are checked and shown. Ids are unique."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=ID_PATTERN, max_length=64)
+    guidelines: tuple[Guideline, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _unique(self) -> "GuidelinePack":
+        ids = [guideline.id for guideline in self.guidelines]
+        if twice := sorted({id for id in ids if ids.count(id) > 1}):
+            raise ValueError(f"guideline id {twice[0]!r} is there twice: give one of them another id")
+        return self
+
+    @cached_property
+    def by_id(self) -> dict[str, Guideline]:
+        return {guideline.id: guideline for guideline in self.guidelines}
+
+    @cached_property
+    def digest(self) -> str:
+        return _digest([self.name, *(guideline.digest for guideline in self.guidelines)])
+
+    def select(self, ids: tuple[str, ...] | None) -> tuple[Guideline, ...]:
+        """The guidelines of these ids in the pack's order, all for None; raises UnknownGuideline."""
+        if ids is None:
+            return self.guidelines
+        if unknown := [id for id in ids if id not in self.by_id]:
+            raise UnknownGuideline(
+                f"guideline {unknown[0]!r} is not in pack {self.name!r}: it has {', '.join(self.by_id)}"
+            )
+        return tuple(guideline for guideline in self.guidelines if guideline.id in ids)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

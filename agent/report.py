@@ -1,0 +1,153 @@
+"""The compliance report of one article: what was checked, how, what was found, what it comes to."""
+
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.article import Article
+from agent.check import Check, Usage, Verdict
+from agent.finding import Finding, Method, Severity
+from agent.guideline import Guideline
+from agent.score import Band, Score, band, score
+
+
+class ReportStatus(StrEnum):
+    """Whether every guideline was checked the way the version says."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"  # some guideline failed, wasn't checked, or was checked by its fallback
+    FAILED = "failed"  # no guideline was checked: there is no score
+
+
+class VersionStamp(BaseModel):
+    """The version of the agent that made a report."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = ""  # as registered: copydesk-agent
+    number: str = ""  # as registered; empty when the agent runs from files
+    digest: str
+    code_digest: str
+    pack: str
+    pack_digest: str
+    evidence: str = ""  # the gate decision it was promoted with: "forced: reason", or empty when there is none
+
+
+class ArticleFacts(BaseModel):
+    """What was checked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    language: str
+    content_hash: str
+    words: int
+    characters: int
+
+
+class GuidelineOutcome(BaseModel):
+    """How one guideline came out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    guideline: str
+    title: str
+    category: str
+    severity: Severity
+    verdict: Verdict
+    method: Method | None
+    reason: str
+    findings: int
+    unanchored: int
+    seconds: float
+
+
+class ComplianceReport(BaseModel):
+    """Everything an editor, the store and MLflow are told about one checked article."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: ReportStatus
+    score: Score | None  # None when the status is `failed`
+    band: Band | None
+    article: ArticleFacts
+    version: VersionStamp
+    findings: tuple[Finding, ...]  # in reading order
+    outcomes: tuple[GuidelineOutcome, ...]  # in the pack's order
+    unanchored: int
+    usage: Usage
+    seconds: float
+
+    @property
+    def has_breach(self) -> bool:
+        return any(finding.severity is Severity.BREACH for finding in self.findings)
+
+    @property
+    def unchecked(self) -> tuple[GuidelineOutcome, ...]:
+        """The guidelines that were not checked as the version says, each with its reason."""
+        return tuple(outcome for outcome in self.outcomes if _is_gap(outcome.verdict, outcome.method))
+
+    def by_severity(self) -> dict[Severity, int]:
+        counts = Counter(finding.severity for finding in self.findings)
+        return {severity: counts[severity] for severity in (Severity.BREACH, Severity.WARNING, Severity.ADVICE)}
+
+
+def build_report(
+    article: Article,
+    guidelines: Sequence[Guideline],
+    checks: Sequence[Check],
+    *,
+    version: VersionStamp,
+    seconds: float,
+) -> ComplianceReport:
+    """Puts the checks of an article together; `checks` has one per guideline, in their order."""
+    findings = sorted(
+        (finding for check in checks for finding in check.findings),
+        key=lambda finding: (finding.start, finding.end, finding.guideline),
+    )
+    done = [check for check in checks if check.verdict in (Verdict.CLEAR, Verdict.FINDINGS)]
+    gaps = any(_is_gap(check.verdict, check.method) for check in checks)
+    status = ReportStatus.PARTIAL if gaps else ReportStatus.COMPLETE
+    if gaps and not done:
+        status = ReportStatus.FAILED
+    total = None
+    if status is not ReportStatus.FAILED:
+        total = score(findings, words=article.words, checked=len(done))
+    return ComplianceReport(
+        status=status,
+        score=total,
+        band=band(total.value, complete=status is ReportStatus.COMPLETE) if total else None,
+        article=ArticleFacts(
+            title=article.title,
+            language=article.language,
+            content_hash=article.content_hash,
+            words=article.words,
+            characters=len(article.text),
+        ),
+        version=version,
+        findings=tuple(findings),
+        outcomes=tuple(
+            GuidelineOutcome(
+                guideline=guideline.id,
+                title=guideline.title,
+                category=guideline.category,
+                severity=guideline.severity,
+                verdict=check.verdict,
+                method=check.method,
+                reason=check.reason,
+                findings=len(check.findings),
+                unanchored=check.unanchored,
+                seconds=round(check.seconds, 6),
+            )
+            for guideline, check in zip(guidelines, checks, strict=True)
+        ),
+        unanchored=sum(check.unanchored for check in checks),
+        usage=sum((check.usage for check in checks), Usage()),
+        seconds=round(seconds, 6),
+    )
+
+
+def _is_gap(verdict: Verdict, method: Method | None) -> bool:
+    return verdict in (Verdict.FAILED, Verdict.NOT_CHECKED) or method is Method.FALLBACK

@@ -1,0 +1,1 @@
+"""How good a version is: labels, matching, metrics and the gate."""

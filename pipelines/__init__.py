@@ -1,0 +1,1 @@
+"""The steps an ML engineer runs, and the command line."""

@@ -1,0 +1,1 @@
+"""Which version of the agent is in use: the only door to MLflow."""

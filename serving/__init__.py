@@ -1,0 +1,1 @@
+"""Who asks, and what they get back: the API, the worker, the stores and the pages."""
