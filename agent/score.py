@@ -104,10 +104,10 @@ def _shares(burdens: Mapping[str, float], breached: set[str]) -> dict[str, float
 
 
 def _round_to_sum(shares: Mapping[str, float]) -> dict[str, int]:
-    """Shares in whole tenths whose sum is the rounded-up sum of the shares (largest remainder)."""
+    """Shares in whole tenths whose sum is the rounded sum of the shares (largest remainder)."""
     exact = {id: share * 10 for id, share in shares.items()}
     tenths = {id: math.floor(value) for id, value in exact.items()}
-    missing = min(math.ceil(round(sum(exact.values()), 6)), 1000) - sum(tenths.values())
+    missing = round(sum(exact.values())) - sum(tenths.values())
     for id in sorted(exact, key=lambda id: (tenths[id] - exact[id], id))[:missing]:
         tenths[id] += 1
     return tenths
