@@ -1,0 +1,62 @@
+"""A version as an MLflow model: code, snapshot, requirements, signature and an example."""
+
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import mlflow
+
+import agent
+from agent.spec import AgentSpec
+from registry.connection import Registry
+from registry.version import tags_of
+
+EXPERIMENT = "copydesk-versions"
+SERVED = Path(__file__).with_name("served.py")
+SPEC = "spec"  # the artifact's name; its file is spec.json
+EXAMPLE = [{"text": "The minister utilised the report. Sources say it is a game changer.", "title": "An example"}]
+
+# What agent/ imports, then the least of MLflow that loads and serves a model. Inferring them takes 30 s.
+AGENT_NEEDS = (
+    "langchain-core",
+    "langchain-openai",
+    "langgraph",
+    "markdown-it-py",
+    "openai",
+    "pydantic",
+    "pydantic-settings",
+    "python-docx",
+    "pyyaml",
+    "rapidfuzz",
+    "regex",
+)
+SERVING_NEEDS = ("mlflow-skinny", "numpy", "pandas", "sqlalchemy", "alembic")
+
+
+def requirements() -> list[str]:
+    """Every package a version needs by name, pinned to what is installed here."""
+    return [f"{name}=={version(name)}" for name in (*AGENT_NEEDS, *SERVING_NEEDS)]
+
+
+def log_agent(registry: Registry, spec: AgentSpec) -> str:
+    """Logs the version with its linked prompts; returns the id of the MLflow logged model."""
+    mlflow.set_experiment(experiment_id=registry.experiment_id(EXPERIMENT))
+    path = list(sys.path)
+    try:
+        with tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
+            snapshot = Path(folder) / f"{SPEC}.json"
+            snapshot.write_text(spec.model_dump_json(indent=1), encoding="utf-8")
+            logged = mlflow.pyfunc.log_model(
+                name=f"{spec.pack.name}-{spec.digest[:12]}",
+                python_model=str(SERVED),
+                artifacts={SPEC: str(snapshot)},
+                code_paths=[str(Path(agent.__file__).parent)],
+                pip_requirements=requirements(),
+                input_example=EXAMPLE,
+                prompts=list(spec.prompt_versions.values()),
+                tags=tags_of(spec),
+            )
+    finally:
+        sys.path[:] = path  # MLflow tries the example on the packaged copy and leaves its folder here
+    return str(logged.model_id)

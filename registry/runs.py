@@ -1,0 +1,188 @@
+"""Production runs in MLflow: one run a job, the same run however often it is logged.
+
+Names are constants because notebooks, dashboards and trends read them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+
+from mlflow.entities import Metric, Param, Run
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from agent.check import Verdict
+from agent.finding import Method
+from agent.report import ComplianceReport, GuidelineOutcome
+from registry.connection import Registry
+
+REPORT_ARTIFACT = "report.json"
+
+JOB_ID = "job_id"
+DOCUMENT_ID = "document_id"
+CHANNEL = "channel"
+STATUS = "status"
+
+VERSION = "version"
+VERSION_DIGEST = "version_digest"
+CODE_DIGEST = "code_digest"
+PACK = "pack"
+PACK_DIGEST = "pack_digest"
+GUIDELINE_SET = "guideline_set"
+EVIDENCE = "evidence"
+UNREGISTERED = "unregistered"
+
+SCORE = "score"
+SCORE_AVERAGE = "score_average"
+SCORE_MINIMUM = "score_minimum"
+FINDINGS = "findings"
+FINDINGS_BY_SEVERITY = "findings_by_severity/"  # + severity
+FINDINGS_BY_GUIDELINE = "findings_by_guideline/"  # + guideline id; absent where it wasn't checked
+CHECKS = "checks"
+CHECKS_FAILED = "checks_failed"  # tried in vain or not tried
+CHECKS_FALLBACK = "checks_fallback"
+UNANCHORED = "unanchored"
+MODEL_CALLS = "model_calls"
+INPUT_TOKENS = "input_tokens"
+OUTPUT_TOKENS = "output_tokens"
+CACHED_TOKENS = "cached_tokens"
+WORDS = "words"
+DURATION_SECONDS = "duration_seconds"  # of the check itself
+WAIT_SECONDS = "wait_seconds"  # from submitted to started
+TURNAROUND_SECONDS = "turnaround_seconds"  # from submitted to finished
+
+MAX_VALUE_CHARACTERS = 500  # what a tag or parameter is cut to; MLflow's lists stay readable
+MAX_SET_CHARACTERS = 6000  # MLflow's limit of a parameter
+METRICS_PER_CALL = 900  # MLflow takes 1,000 entities a call
+
+
+class ProductionRun(BaseModel):
+    """A finished job as MLflow is told of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=250)
+    document_id: str = ""
+    channel: str  # word, api, page, batch ...
+    report: ComplianceReport
+    submitted: AwareDatetime
+    started: AwareDatetime
+    finished: AwareDatetime
+
+
+def log_production_run(registry: Registry, record: ProductionRun) -> str:
+    """Logs a job's run, or finishes what an earlier attempt began; returns the run id.
+
+    Only one process may log a job at a time: MLflow can't refuse a second run of the same job.
+    """
+    client = registry.client
+    experiment = registry.experiment_id(experiment_name(registry, record.finished))
+    with registry.answering():
+        run = find_run(registry, experiment, record.job_id)
+        if run is None:
+            run = client.create_run(
+                experiment,
+                start_time=_milliseconds(record.started),
+                run_name=(record.document_id or record.job_id)[:MAX_VALUE_CHARACTERS],
+                tags=tags(record),  # with the run, so that none can be left behind without its job id
+            )
+        run_id = str(run.info.run_id)
+        if run.info.status != "FINISHED":
+            _complete(registry, run_id, record)
+    return run_id
+
+
+def experiment_name(registry: Registry, finished: datetime) -> str:
+    """One experiment an ISO week, like `copydesk-production-2026-W47`: lists of runs stay quick."""
+    year, week, _ = finished.isocalendar()
+    return f"{registry.settings.production_experiment}-{year}-W{week:02}"
+
+
+def find_run(registry: Registry, experiment: str, job_id: str) -> Run | None:
+    found = registry.client.search_runs([experiment], f"tags.{JOB_ID} = '{job_id}'", max_results=1)
+    return found[0] if found else None
+
+
+def tags(record: ProductionRun) -> dict[str, str]:
+    values = {
+        JOB_ID: record.job_id,
+        DOCUMENT_ID: record.document_id,
+        CHANNEL: record.channel,
+        STATUS: str(record.report.status),
+    }
+    return {name: value[:MAX_VALUE_CHARACTERS] for name, value in values.items() if value}
+
+
+def params(report: ComplianceReport) -> dict[str, str]:
+    version = report.version
+    return {
+        VERSION: version.number or UNREGISTERED,
+        VERSION_DIGEST: version.digest,
+        CODE_DIGEST: version.code_digest,
+        PACK: version.pack,
+        PACK_DIGEST: version.pack_digest,
+        EVIDENCE: (version.evidence or "none")[:MAX_VALUE_CHARACTERS],
+        GUIDELINE_SET: _guideline_set([outcome.guideline for outcome in report.outcomes]),
+    }
+
+
+def metrics(record: ProductionRun) -> dict[str, float]:
+    """Numbers of a run. A report that failed has no score, a guideline not checked no count."""
+    report = record.report
+    scores = {}
+    if report.score:
+        scores = {
+            SCORE: report.score.value,
+            SCORE_AVERAGE: report.score.average,
+            SCORE_MINIMUM: report.score.minimum,
+        }
+    return {
+        **scores,
+        FINDINGS: len(report.findings),
+        **{f"{FINDINGS_BY_SEVERITY}{severity}": count for severity, count in report.by_severity().items()},
+        **{f"{FINDINGS_BY_GUIDELINE}{o.guideline}": o.findings for o in report.outcomes if _checked(o)},
+        **_check_counts(report.outcomes),
+        UNANCHORED: report.unanchored,
+        MODEL_CALLS: report.usage.calls,
+        INPUT_TOKENS: report.usage.input_tokens,
+        OUTPUT_TOKENS: report.usage.output_tokens,
+        CACHED_TOKENS: report.usage.cached_tokens,
+        WORDS: report.article.words,
+        DURATION_SECONDS: report.seconds,
+        WAIT_SECONDS: (record.started - record.submitted).total_seconds(),
+        TURNAROUND_SECONDS: (record.finished - record.submitted).total_seconds(),
+    }
+
+
+def _complete(registry: Registry, run_id: str, record: ProductionRun) -> None:
+    """Everything has the job's own times, so that a second attempt writes the same points."""
+    client, at = registry.client, _milliseconds(record.finished)
+    points = [Metric(name, float(value), at, 0) for name, value in metrics(record).items()]
+    values = [Param(name, value) for name, value in params(record.report).items()]
+    client.log_batch(run_id, metrics=points[:METRICS_PER_CALL], params=values)
+    for start in range(METRICS_PER_CALL, len(points), METRICS_PER_CALL):
+        client.log_batch(run_id, metrics=points[start : start + METRICS_PER_CALL])
+    client.log_text(run_id, record.report.model_dump_json(indent=1), REPORT_ARTIFACT)
+    client.set_terminated(run_id, "FINISHED", end_time=at)  # last: a finished run is a complete one
+
+
+def _checked(outcome: GuidelineOutcome) -> bool:
+    return outcome.verdict in (Verdict.CLEAR, Verdict.FINDINGS)
+
+
+def _check_counts(outcomes: tuple[GuidelineOutcome, ...]) -> Mapping[str, float]:
+    verdicts = Counter(outcome.verdict for outcome in outcomes)
+    return {
+        CHECKS: len(outcomes),
+        CHECKS_FAILED: verdicts[Verdict.FAILED] + verdicts[Verdict.NOT_CHECKED],
+        CHECKS_FALLBACK: sum(outcome.method is Method.FALLBACK for outcome in outcomes),
+    }
+
+
+def _guideline_set(ids: list[str]) -> str:
+    """The ids in the order they were checked; their number stands in for a list MLflow would refuse."""
+    listed = ",".join(ids)
+    return listed if len(listed) <= MAX_SET_CHARACTERS else f"{len(ids)} guidelines: see {REPORT_ARTIFACT}"
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

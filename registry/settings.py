@@ -1,0 +1,41 @@
+"""Where MLflow is, and how long to wait for it."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EMBEDDED_SCHEME = "sqlite:"
+
+
+class RegistrySettings(BaseSettings):
+    """Without a tracking URI MLflow is embedded: a SQLite file and a folder under `home`."""
+
+    model_config = SettingsConfigDict(env_prefix="COPYDESK_", populate_by_name=True)
+
+    home: Path = Path(".copydesk")  # what this machine keeps
+    mlflow_tracking_uri: str = Field(
+        default="", validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "COPYDESK_MLFLOW_TRACKING_URI")
+    )
+    production_experiment: str = Field(default="copydesk-production", min_length=1)  # the week is appended
+    mlflow_timeout_seconds: int = Field(default=10, ge=1)  # of one request
+    # A repeated POST makes a second run or version, so whoever calls tries again by looking first.
+    mlflow_retries: int = Field(default=0, ge=0)
+
+    @property
+    def tracking_uri(self) -> str:
+        return self.mlflow_tracking_uri or f"sqlite:///{(self.home.resolve() / 'mlflow.db').as_posix()}"
+
+    @property
+    def embedded(self) -> bool:
+        return self.tracking_uri.startswith(EMBEDDED_SCHEME)
+
+    @property
+    def artifact_root(self) -> Path:
+        """Where artifacts go when MLflow is embedded; a server knows its own place."""
+        return self.home.resolve() / "mlartifacts"
+
+    @property
+    def copies(self) -> Path:
+        """Where downloaded versions are kept, so that a dead server stops no worker."""
+        return self.home.resolve() / "versions"

@@ -1,0 +1,193 @@
+"""Versions of the agent: register, list, describe, load."""
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from agent.code_digest import code_digest
+from agent.graph import Agent
+from agent.settings import ModelSettings
+from agent.spec import AgentSpec
+from registry.connection import ABSENT, ALREADY_THERE, Registry
+from registry.copies import LocalCopies
+from registry.errors import CodeMismatch, DigestMismatch, RegistryUnreachable, UnknownVersion
+from registry.package import SPEC, log_agent
+from registry.prompts import register_prompts
+from registry.version import CHALLENGER, DIGEST_TAG, MODEL_NAME, RegisteredVersion, tags_of, version_of
+
+if TYPE_CHECKING:
+    from agent.model import ModelClient
+
+logger = logging.getLogger(__name__)
+
+_NOT_FOUND = frozenset({ABSENT, "INVALID_PARAMETER_VALUE"})  # the latter for an alias that isn't there
+
+
+class Registration(NamedTuple):
+    """What registering came to."""
+
+    version: RegisteredVersion
+    new: bool  # False when this digest was registered before
+    prompts: dict[str, str]  # guideline id -> prompt URI
+
+
+def register(registry: Registry, spec: AgentSpec) -> Registration:
+    """Registers a version under the alias `challenger`; a digest that is there already makes no new one.
+
+    Raises CodeMismatch when the spec names other code than is installed.
+    """
+    _require_code(spec.code, "this spec")
+    prompts = register_prompts(registry, spec.pack)
+    spec = spec.model_copy(update={"prompt_versions": prompts})
+    with registry.answering():
+        number = _number_of(registry, spec.digest)
+        new = number is None
+        if number is None:
+            number = _create(registry, spec)
+        registry.client.set_registered_model_alias(MODEL_NAME, CHALLENGER, str(number))
+    return Registration(describe(registry, str(number)), new, prompts)
+
+
+def list_versions(registry: Registry) -> tuple[RegisteredVersion, ...]:
+    """All versions, the newest first."""
+    with registry.answering():
+        aliases = _aliases(registry)
+        found = _search(registry, f"name = '{MODEL_NAME}'")
+    versions = [_record(version, aliases) for version in found]
+    return tuple(sorted(versions, key=lambda version: -version.number))
+
+
+def describe(registry: Registry, ref: str) -> RegisteredVersion:
+    """The version of a number ("3") or an alias ("champion"); raises UnknownVersion."""
+    with registry.answering():
+        try:
+            if ref.isdecimal():
+                found = registry.client.get_model_version(MODEL_NAME, ref)
+            else:
+                found = registry.client.get_model_version_by_alias(MODEL_NAME, ref)
+        except MlflowException as error:
+            if error.error_code in _NOT_FOUND:
+                raise _unknown(registry, ref) from error
+            raise
+        return _record(found, _aliases(registry))
+
+
+def load(registry: Registry, ref: str, *, model: ModelSettings | None = None) -> Agent:
+    """The version as an agent on the installed code; `model` says where a declared model is reached.
+
+    While MLflow is down the copy from an earlier load serves. Raises UnknownVersion, CodeMismatch,
+    DigestMismatch, and RegistryUnreachable where there is no copy.
+    """
+    copies = LocalCopies(registry.settings.copies, registry.uri)
+    version = _describe_or_remember(registry, copies, ref)
+    _require_code(version.code_digest, f"version {version.number}")
+    spec = copies.snapshot(version.digest)
+    if spec is None:
+        spec = _download(registry, version)
+        copies.keep_snapshot(spec)
+    return Agent(spec, model=_client(spec, model), stamp=version.stamp)
+
+
+def _create(registry: Registry, spec: AgentSpec) -> int:
+    try:
+        registry.client.create_registered_model(MODEL_NAME, description="Checks articles against a house's guidelines")
+    except MlflowException as error:
+        if error.error_code != ALREADY_THERE:
+            raise
+    model_id = log_agent(registry, spec)
+    version = registry.client.create_model_version(
+        MODEL_NAME, source=f"models:/{model_id}", model_id=model_id, tags=tags_of(spec)
+    )
+    return int(version.version)
+
+
+def _number_of(registry: Registry, digest: str) -> int | None:
+    found = _search(registry, f"name = '{MODEL_NAME}' and tags.`{DIGEST_TAG}` = '{digest}'")
+    return min((int(version.version) for version in found), default=None)
+
+
+def _search(registry: Registry, query: str) -> list[ModelVersion]:
+    found: list[ModelVersion] = []
+    token: str | None = None
+    while True:
+        page = registry.client.search_model_versions(query, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
+def _aliases(registry: Registry) -> dict[str, int]:
+    try:
+        return {a: int(n) for a, n in registry.client.get_registered_model(MODEL_NAME).aliases.items()}
+    except MlflowException as error:
+        if error.error_code == ABSENT:
+            return {}
+        raise
+
+
+def _record(version: ModelVersion, aliases: dict[str, int]) -> RegisteredVersion:
+    number = int(version.version)
+    return version_of(
+        number,
+        version.tags,
+        aliases=tuple(sorted(alias for alias, target in aliases.items() if target == number)),
+        created_ms=version.creation_timestamp,
+        source=str(version.source),
+    )
+
+
+def _unknown(registry: Registry, ref: str) -> UnknownVersion:
+    numbers = ", ".join(str(version.number) for version in list_versions(registry))
+    if not numbers:
+        return UnknownVersion(f"version {ref!r} is not there, nothing is registered yet: run `copydesk register`")
+    aliases = ", ".join(f"{alias} ({number})" for alias, number in sorted(_aliases(registry).items()))
+    return UnknownVersion(f"version {ref!r} is not registered: there are {numbers}, and as aliases {aliases or 'none'}")
+
+
+def _describe_or_remember(registry: Registry, copies: LocalCopies, ref: str) -> RegisteredVersion:
+    try:
+        version = describe(registry, ref)
+    except RegistryUnreachable as error:
+        remembered = copies.reference(ref)
+        if remembered is None:
+            raise
+        logger.warning("using the copy of version %s (%r): %s", remembered.number, ref, error)
+        return remembered
+    copies.keep_reference(ref, version)
+    return version
+
+
+def _download(registry: Registry, version: RegisteredVersion) -> AgentSpec:
+    with tempfile.TemporaryDirectory(prefix="copydesk-") as folder, registry.answering():
+        path = mlflow.artifacts.download_artifacts(
+            artifact_uri=f"{version.source}/artifacts/{SPEC}.json", dst_path=folder
+        )
+        spec = AgentSpec.model_validate_json(Path(path).read_bytes())
+    if spec.digest != version.digest:
+        raise DigestMismatch(
+            f"version {version.number} was registered with digest {version.digest[:12]}, its stored snapshot "
+            f"has {spec.digest[:12]}: somebody changed it, so register the pack anew"
+        )
+    return spec
+
+
+def _require_code(code: str, who: str) -> None:
+    if code != code_digest():
+        raise CodeMismatch(
+            f"{who} was made with agent code {code[:12]}, installed is {code_digest()[:12]}: "
+            "install the release it was registered with, or register it anew with this one"
+        )
+
+
+def _client(spec: AgentSpec, settings: ModelSettings | None) -> "ModelClient | None":
+    if spec.model is None or settings is None or not settings.url:
+        return None
+    from agent.model import ModelClient  # 3 s to import, and most versions declare no model
+
+    return ModelClient(spec.model, settings)
