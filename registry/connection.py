@@ -10,8 +10,8 @@ from pathlib import Path
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
+from sqlalchemy.exc import SQLAlchemyError
 
-from registry.embedded import create_database
 from registry.errors import RegistryError, RegistryUnreachable
 from registry.settings import EMBEDDED_SCHEME, RegistrySettings
 
@@ -79,6 +79,11 @@ def answering(uri: str) -> Iterator[None]:
         yield
     except MlflowException as error:
         raise _translated(uri, error) from error
+    except SQLAlchemyError as error:  # a database MLflow itself didn't expect
+        reason = " ".join(str(error).split())[:300]
+        raise RegistryUnreachable(
+            f"MLflow's database {uri} can't be used: repair it or name another in MLFLOW_TRACKING_URI ({reason})"
+        ) from error
 
 
 def _translated(uri: str, error: MlflowException) -> RegistryError:
@@ -112,6 +117,8 @@ def _prepare_database(settings: RegistrySettings) -> None:
     database = Path(settings.tracking_uri.removeprefix(f"{EMBEDDED_SCHEME}///"))
     if database.exists():
         return
+    from registry.embedded import create_database  # with a server none of MLflow's database code is needed
+
     try:
         create_database(database, settings.artifact_root)
     except OSError as error:

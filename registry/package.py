@@ -1,5 +1,6 @@
 """A version as an MLflow model: code, snapshot, requirements, signature and an example."""
 
+import os
 import sys
 import tempfile
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from registry.connection import Registry
 from registry.version import tags_of
 
 EXPERIMENT = "copydesk-versions"
+EXPERIMENT_VARIABLE = "MLFLOW_EXPERIMENT_ID"
 SERVED = Path(__file__).with_name("served.py")
 SPEC = "spec"  # the artifact's name; its file is spec.json
 EXAMPLE = [{"text": "The minister utilised the report. Sources say it is a game changer.", "title": "An example"}]
@@ -39,9 +41,19 @@ def requirements() -> list[str]:
     return [f"{name}=={version(name)}" for name in (*AGENT_NEEDS, *SERVING_NEEDS)]
 
 
-def log_agent(registry: Registry, spec: AgentSpec) -> str:
-    """Logs the version with its linked prompts; returns the id of the MLflow logged model."""
+def open_experiment(registry: Registry) -> None:
+    """Prompts and models logged from now on appear under the experiment of versions."""
+    before = os.environ.get(EXPERIMENT_VARIABLE)
     mlflow.set_experiment(experiment_id=registry.experiment_id(EXPERIMENT))
+    # MLflow also sets the environment, where child processes would find an id that isn't meant for them.
+    if before is None:
+        os.environ.pop(EXPERIMENT_VARIABLE, None)
+    else:
+        os.environ[EXPERIMENT_VARIABLE] = before
+
+
+def log_agent(spec: AgentSpec) -> str:
+    """Logs the version with its linked prompts; returns the id of the MLflow logged model."""
     path = list(sys.path)
     try:
         with tempfile.TemporaryDirectory(prefix="copydesk-") as folder:

@@ -16,7 +16,7 @@ from agent.spec import AgentSpec
 from registry.connection import ABSENT, ALREADY_THERE, Registry
 from registry.copies import LocalCopies
 from registry.errors import CodeMismatch, DigestMismatch, RegistryUnreachable, UnknownVersion
-from registry.package import SPEC, log_agent
+from registry.package import SPEC, log_agent, open_experiment
 from registry.prompts import register_prompts
 from registry.version import CHALLENGER, DIGEST_TAG, MODEL_NAME, RegisteredVersion, tags_of, version_of
 
@@ -42,6 +42,7 @@ def register(registry: Registry, spec: AgentSpec) -> Registration:
     Raises CodeMismatch when the spec names other code than is installed.
     """
     _require_code(spec.code, "this spec")
+    open_experiment(registry)
     prompts = register_prompts(registry, spec.pack)
     spec = spec.model_copy(update={"prompt_versions": prompts})
     with registry.answering():
@@ -99,7 +100,7 @@ def _create(registry: Registry, spec: AgentSpec) -> int:
     except MlflowException as error:
         if error.error_code != ALREADY_THERE:
             raise
-    model_id = log_agent(registry, spec)
+    model_id = log_agent(spec)
     version = registry.client.create_model_version(
         MODEL_NAME, source=f"models:/{model_id}", model_id=model_id, tags=tags_of(spec)
     )

@@ -1,0 +1,77 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from registry.connection import Registry, connect
+from registry.errors import RegistryError, RegistryUnreachable
+from registry.settings import RegistrySettings
+from tests.registry.conftest import free_port
+
+CONNECT = "import sys; from registry.connection import connect; from registry.settings import RegistrySettings; "
+CREATE = CONNECT + "print(connect(RegistrySettings(home=sys.argv[1])).experiment_id('tries'))"
+
+
+def test_embedded_by_default(tmp_path: Path) -> None:
+    registry = connect(RegistrySettings(home=tmp_path / "new" / "home"))
+    experiment = registry.client.get_experiment(registry.experiment_id("tries"))
+    assert registry.uri == f"sqlite:///{tmp_path}/new/home/mlflow.db"
+    assert experiment.artifact_location == f"file://{tmp_path}/new/home/mlartifacts/tries"
+
+
+def test_the_default_experiment_also_keeps_its_files_under_home(tmp_path: Path) -> None:
+    registry = connect(RegistrySettings(home=tmp_path))
+    assert registry.client.get_experiment("0").artifact_location == f"file://{tmp_path}/mlartifacts/0"
+
+
+def test_settings_read_the_names_operators_know(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COPYDESK_HOME", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example")
+    settings = RegistrySettings()
+    assert (settings.home, settings.tracking_uri, settings.embedded) == (tmp_path, "https://mlflow.example", False)
+
+
+def test_connecting_leaves_the_address_out_of_the_environment(embedded: Registry) -> None:
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+
+
+def test_a_dead_server_is_named_within_seconds(tmp_path: Path) -> None:
+    uri = f"http://127.0.0.1:{free_port()}"
+    started = time.monotonic()
+    with pytest.raises(RegistryUnreachable, match=f"MLflow at {uri} can't be reached: start it or set MLFLOW_TRACKING"):
+        connect(RegistrySettings(home=tmp_path, mlflow_tracking_uri=uri))
+    assert time.monotonic() - started < 5
+
+
+def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("not a folder")
+    with pytest.raises(RegistryUnreachable, match=r"can't be kept in .*home: set COPYDESK_HOME to a folder"):
+        connect(RegistrySettings(home=tmp_path / "home"))
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("not a database, but long enough to be looked at" * 100)
+    with pytest.raises(RegistryError, match="file is not a database"):
+        connect(RegistrySettings(home=tmp_path))
+
+
+def test_a_deleted_experiment_says_how_to_bring_it_back(registry: Registry) -> None:
+    experiment = registry.experiment_id("thrown-away")
+    registry.client.delete_experiment(experiment)
+    with pytest.raises(RegistryError, match=f"mlflow experiments restore --experiment-id {experiment}"):
+        registry.experiment_id("thrown-away")
+    registry.client.restore_experiment(experiment)
+
+
+@pytest.mark.slow
+def test_two_processes_make_one_embedded_registry_at_once(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen([sys.executable, "-c", CREATE, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    answers = [(process.communicate(timeout=90), process.returncode) for process in processes]
+    assert [(output, code) for (output, _), code in answers] == [(b"1\n", 0)] * 3, answers
+    assert {path.name for path in tmp_path.iterdir()} <= {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm"}
