@@ -18,7 +18,7 @@ class ReportStatus(StrEnum):
 
     COMPLETE = "complete"
     PARTIAL = "partial"  # some guideline failed, wasn't checked, or was checked by its fallback
-    FAILED = "failed"  # no guideline was checked: there is no score
+    FAILED = "failed"  # no guideline that applies could be checked
 
 
 class VersionStamp(BaseModel):
@@ -70,7 +70,7 @@ class ComplianceReport(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     status: ReportStatus
-    score: Score | None  # None when the status is `failed`
+    score: Score | None  # None when no guideline was checked
     band: Band | None
     article: ArticleFacts
     version: VersionStamp
@@ -112,9 +112,7 @@ def build_report(
     status = ReportStatus.PARTIAL if gaps else ReportStatus.COMPLETE
     if gaps and not done:
         status = ReportStatus.FAILED
-    total = None
-    if status is not ReportStatus.FAILED:
-        total = score(findings, words=article.words, checked=len(done))
+    total = score(findings, words=article.words, checked=len(done)) if done else None
     return ComplianceReport(
         status=status,
         score=total,

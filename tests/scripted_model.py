@@ -80,7 +80,7 @@ def _handler(model: ScriptedModel) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802 - the name http.server calls
+        def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             scripted = model.answer(request, {key.lower(): value for key, value in self.headers.items()})
             time.sleep(scripted.seconds)
@@ -89,10 +89,16 @@ def _handler(model: ScriptedModel) -> type[BaseHTTPRequestHandler]:
                 return
             body = json.dumps(_completion(request, scripted) if scripted.status == 200 else _error(scripted)).encode()
             self.send_response(scripted.status)
-            for name, value in {"Content-Type": "application/json", "Content-Length": len(body), **scripted.headers}.items():
+            for name, value in {
+                "Content-Type": "application/json",
+                "Content-Length": len(body),
+                **scripted.headers,
+            }.items():
                 self.send_header(name, str(value))
             self.end_headers()
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client gave up, as some tests make it
+            with contextlib.suppress(
+                BrokenPipeError, ConnectionResetError
+            ):  # the client gave up, as some tests make it
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:

@@ -23,7 +23,11 @@ TEXT = (
         ('"we did not expect this,"', "“We did not expect this,”", AnchorMethod.FOLDED),
         ("The naive reading is", "The naïve   reading is", AnchorMethod.FOLDED),
         ("the cafe\u0301 owners", "the café owners", AnchorMethod.FOLDED),
-        ("will cost … who chairs it", "will cost £4 million, according to Dana Reyes, who chairs it", AnchorMethod.ENDS),
+        (
+            "will cost … who chairs it",
+            "will cost £4 million, according to Dana Reyes, who chairs it",
+            AnchorMethod.ENDS,
+        ),
         (
             "will cost £4 million, says Dana Reyes, who chairs it",
             "will cost £4 million, according to Dana Reyes, who chairs it",
@@ -84,7 +88,9 @@ def test_any_whole_words_of_an_article_are_found_exactly(data: st.DataObject):
 
 def test_typos_are_found_and_inventions_are_not():
     rng = random.Random(5)
-    vocabulary = [f"{a}{b}{c}" for a in ("bel", "dor", "kim", "ran", "sot") for b in "aeiou" for c in ("n", "st", "rk", "ld")]
+    vocabulary = [
+        f"{a}{b}{c}" for a in ("bel", "dor", "kim", "ran", "sot") for b in "aeiou" for c in ("n", "st", "rk", "ld")
+    ]
     paragraphs = [" ".join(rng.choices(vocabulary, k=60)) for _ in range(10)]
     text = article(*paragraphs)
     typos = inventions = 0

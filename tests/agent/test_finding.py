@@ -24,7 +24,9 @@ def test_a_finding_quotes_the_article():
 @pytest.mark.parametrize(("start", "end"), [(3, 3), (-1, 2), (4, 2), (0, 100)])
 def test_a_finding_needs_words(start: int, end: int):
     with pytest.raises(ValueError, match=f"got {start}..{end}"):
-        make_finding(article("Short."), start, end, guideline="g", severity=Severity.ADVICE, message="m", method=Method.MODEL)
+        make_finding(
+            article("Short."), start, end, guideline="g", severity=Severity.ADVICE, message="m", method=Method.MODEL
+        )
 
 
 @pytest.mark.parametrize("after", ["New first paragraph.|We utilise it.", "We Utilise it.|More."])

@@ -14,7 +14,9 @@ TITLE = prompt_guideline().title
 
 
 def client(url: str, **settings: object) -> ModelClient:
-    return ModelClient(ModelSpec(deployment="gpt-test"), ModelSettings.model_validate({"url": url, "key": "k", **settings}))
+    return ModelClient(
+        ModelSpec(deployment="gpt-test"), ModelSettings.model_validate({"url": url, "key": "k", **settings})
+    )
 
 
 async def test_one_call_asks_for_the_schema_and_keeps_text_usage_and_model():

@@ -27,7 +27,9 @@ def test_no_text_closes_the_frame_of_the_article():
 
 
 def test_a_guideline_says_what_counts_and_what_does_not():
-    rule = prompt_guideline(does_not_count=("Opinion.",), violations=("Experts say no.",), compliant=("Reyes says no.",))
+    rule = prompt_guideline(
+        does_not_count=("Opinion.",), violations=("Experts say no.",), compliant=("Reyes says no.",)
+    )
     assert guideline_part(rule.model_copy(update={"quotations": "exempt"})) == (
         "Guideline: Attribute claims\n\nFind claims without a source.\n\nDoes not break it:\n- Opinion.\n\n"
         "Examples that break it:\n- Experts say no.\n\nExamples that do not:\n- Reyes says no.\n\n"

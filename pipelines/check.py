@@ -1,0 +1,105 @@
+"""Checks files from the command line, with a pack from files or a registered version."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from agent.article import Article
+from agent.errors import CopydeskError, UnsupportedDocument
+from agent.formats.reading import read_article
+from agent.graph import Agent
+from agent.graph import Progress as Done
+from agent.pack_files import default_pack, load_pack
+from agent.spec import AgentSpec
+from pipelines.output import RENDERERS, OutputFormat
+from pipelines.output.sheet import Checked, Sheet, Unreadable
+from pipelines.output.text import print_sheets
+
+STDIN = "-"
+
+
+def choose_agent(pack: Path | None, version: str | None) -> Agent:
+    """A registered version where one is named, else the pack's files, else the default pack."""
+    if version is not None:
+        return _registered(version)
+    return Agent(AgentSpec(pack=load_pack(pack) if pack else default_pack()))
+
+
+def _registered(version: str) -> Agent:
+    # MLflow takes seconds to import, and checking with files needs none of it.
+    from agent.settings import ModelSettings
+    from registry.connection import connect
+    from registry.settings import RegistrySettings
+    from registry.versions import load
+
+    return load(connect(RegistrySettings()), version, model=ModelSettings())
+
+
+def check_files(
+    files: Sequence[str], agent: Agent, *, guidelines: tuple[str, ...] | None, language: str, progress: Console
+) -> list[Sheet]:
+    """Checks every file that can be read; one that can't is an `Unreadable` in its place."""
+    agent.spec.pack.select(guidelines)
+    return asyncio.run(_check_all(files, agent, guidelines, language, progress))
+
+
+async def _check_all(
+    files: Sequence[str], agent: Agent, guidelines: tuple[str, ...] | None, language: str, console: Console
+) -> list[Sheet]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("guidelines"))
+    sheets: list[Sheet] = []
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        total = len(agent.spec.pack.select(guidelines))
+        for file in files:
+            task = bar.add_task(Path(file).name, total=total)
+
+            async def advance(done: Done, task: int = task) -> None:
+                bar.update(task, completed=done.done)  # type: ignore[arg-type]
+
+            try:
+                article = _read(file, language)
+            except CopydeskError as error:
+                sheets.append(Unreadable(file, error))
+            else:
+                report = await agent.check(article, guidelines=guidelines, on_progress=advance)
+                sheets.append(Checked(file, article, report, agent.spec.pack))
+            bar.remove_task(task)
+    return sheets
+
+
+def _read(file: str, language: str) -> Article:
+    if file == STDIN:
+        return read_article(sys.stdin.buffer.read(), "standard input.txt", language=language)
+    try:
+        data = Path(file).read_bytes()
+    except OSError as error:
+        hint = "name a file, or a pattern that your shell expands" if Path(file).is_dir() else "check the path"
+        raise UnsupportedDocument(f"{file!r} can't be read ({error.strerror}): {hint}") from error
+    return read_article(data, Path(file).name, language=language)
+
+
+def write(sheets: list[Sheet], format: OutputFormat, out: Path | None) -> None:
+    """Writes the sheets to a file, or to standard output."""
+    if format is OutputFormat.TEXT:
+        if out is None:
+            print_sheets(Console(highlight=False), sheets)
+            return
+        with out.open("w", encoding="utf-8") as stream:
+            print_sheets(Console(file=stream, width=100, highlight=False), sheets)
+        return
+    rendered = RENDERERS[format](sheets)
+    if out is None:
+        sys.stdout.write(rendered + "\n")
+    else:
+        out.write_text(rendered + "\n", encoding="utf-8")
+
+
+def exit_code(sheets: Sequence[Sheet], fail_under: float) -> int:
+    """2 when a file couldn't be read, 1 for a breach, a score under the line or nothing checked, else 0."""
+    if any(isinstance(sheet, Unreadable) for sheet in sheets):
+        return 2
+    return 0 if all(isinstance(sheet, Checked) and sheet.passes(fail_under) for sheet in sheets) else 1

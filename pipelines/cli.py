@@ -1,0 +1,162 @@
+"""The command line. Commands translate; the work is done in the module of the same name.
+
+Imports stand inside the commands where they are slow: MLflow alone takes seconds, and `--help` needs none of it.
+
+Exit codes: 0 fine, 1 the answer is no, 2 usage or error, 3 not enough data.
+"""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from agent.errors import CopydeskError
+from pipelines.guidelines import app as guidelines_app
+from pipelines.output import OutputFormat
+
+app = typer.Typer(
+    name="copydesk",
+    help="Checks articles against an editorial house's guidelines, by versions that change only with evidence.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(guidelines_app, name="guidelines")
+
+err = Console(stderr=True, highlight=False)
+
+PackOption = Annotated[
+    Path | None, typer.Option("--pack", help="A folder of guideline files; the pack `house` without it.")
+]
+
+
+@app.callback()
+def common(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")] = False,
+) -> None:
+    """Checks articles against an editorial house's guidelines, by versions that change only with evidence."""
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(help="Articles: .txt, .md, .html or .docx; - for standard input.")],
+    pack: PackOption = None,
+    version: Annotated[
+        str | None, typer.Option(help="A registered version instead of files: its number, or champion.")
+    ] = None,
+    guideline: Annotated[
+        list[str] | None, typer.Option("--guideline", "-g", help="Check only this guideline; can be given again.")
+    ] = None,
+    format: Annotated[OutputFormat, typer.Option(help="What to write.")] = OutputFormat.TEXT,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to a file instead.")] = None,
+    fail_under: Annotated[float, typer.Option(min=0, max=100, help="Exit with 1 under this score.")] = 0.0,
+    language: Annotated[str, typer.Option(help="Language of the articles, where they don't say (BCP 47).")] = "",
+) -> None:
+    """Check articles: findings on exact words, a score, and what it is made of.
+
+    Exit code 0: no breach, and the score is at the line or above. 1: a breach, a score under it, or nothing could be
+    checked. 2: a file couldn't be read, or wrong usage.
+    """
+    from pipelines.check import check_files, choose_agent, exit_code, write
+
+    if pack is not None and version is not None:
+        raise typer.BadParameter("--pack and --version exclude each other: a version brings its own pack")
+    sheets = check_files(
+        files,
+        choose_agent(pack, version),
+        guidelines=tuple(guideline) if guideline else None,
+        language=language,
+        progress=err,
+    )
+    write(sheets, format, out)
+    raise typer.Exit(exit_code(sheets, fail_under))
+
+
+@app.command()
+def register(
+    pack: PackOption = None,
+    model: Annotated[
+        str, typer.Option(help="Model or deployment the version declares; without it, prompts use their patterns.")
+    ] = "",
+) -> None:
+    """Register the guidelines as MLflow prompts and the agent as a model version, alias challenger."""
+    from pipelines.register import register_files
+
+    register_files(pack, model, Console(highlight=False))
+
+
+@app.command()
+def versions() -> None:
+    """List the registered versions, which one is champion, and with what evidence."""
+    from pipelines.promote import print_versions
+
+    print_versions(Console(highlight=False))
+
+
+@app.command()
+def promote(
+    version: Annotated[str, typer.Argument(help="The number of a registered version.")],
+    force: Annotated[
+        str, typer.Option(metavar="REASON", help="Why it goes live without a gate's decision; shown with the version.")
+    ],
+) -> None:
+    """Make a version the champion. There is no gate yet: every promotion is forced, and says so."""
+    from pipelines.promote import promote_version
+
+    promote_version(version, force, Console(highlight=False))
+
+
+@app.command()
+def serve(
+    mlflow_port: Annotated[int, typer.Option(help="Port of the MLflow pages; 0 for none.")] = 5400,
+) -> None:
+    """Run the API with its page, a worker and the MLflow pages until Ctrl-C. Settings: COPYDESK_HOST, COPYDESK_PORT."""
+    from pipelines.serve import serve_all
+
+    raise typer.Exit(serve_all(Console(highlight=False), mlflow_port=mlflow_port))
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the service up until Ctrl-C.")] = False,
+) -> None:
+    """Register `house`, make it champion, start the service, check an article over HTTP and show its MLflow run."""
+    from pipelines.demo import run_demo
+
+    raise typer.Exit(run_demo(Console(highlight=False), keep=keep))
+
+
+@app.command()
+def api() -> None:
+    """Run only the API."""
+    from serving.app import serve as serve_api
+    from serving.settings import ServingSettings
+
+    serve_api(ServingSettings())
+
+
+@app.command()
+def worker() -> None:
+    """Run only a worker."""
+    from serving.settings import ServingSettings
+    from serving.worker import run
+
+    run(ServingSettings())
+
+
+def main() -> None:
+    """Runs the command line; an anticipated failure is one message on standard error and exit code 2."""
+    try:
+        app()
+    except CopydeskError as error:
+        err.print(f"[bold red]error:[/] {_escape(str(error))}", soft_wrap=True)
+        raise SystemExit(2) from None
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,53 @@
+"""Lists versions and makes one the champion."""
+
+import getpass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from registry.aliases import promote
+from registry.connection import connect
+from registry.errors import UnknownVersion
+from registry.settings import RegistrySettings
+from registry.version import CHAMPION, RegisteredVersion
+from registry.versions import list_versions
+
+
+def promote_version(ref: str, reason: str, console: Console) -> None:
+    """Makes a version the champion by force; raises UnknownVersion and Ungated."""
+    registry = connect(RegistrySettings())
+    number = int(ref) if ref.isdecimal() else None
+    if number is None:
+        there = ", ".join(str(version.number) for version in list_versions(registry)) or "none: run `copydesk register`"
+        raise UnknownVersion(f"a version is named by its number, got {ref!r}: there are {there}")
+    promotion = promote(registry, number, force_reason=reason, who=getpass.getuser())
+    before = f"; before it was version {promotion.previous}" if promotion.previous else ""
+    console.print(f"[bold]Version {number}[/] is champion{before}")
+    console.print(Text(f"  ungated: no evaluation stands behind it. {promotion.evidence}", "yellow"))
+
+
+def print_versions(console: Console) -> None:
+    versions = list_versions(connect(RegistrySettings()))
+    if not versions:
+        console.print("Nothing is registered yet: run `copydesk register`")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("version", "alias", "pack", "model", "digest", "code", "registered", "evidence"):
+        table.add_column(name, overflow="fold")
+    for version in versions:
+        table.add_row(
+            str(version.number),
+            Text(", ".join(version.aliases), "bold green" if CHAMPION in version.aliases else ""),
+            version.pack,
+            version.model,
+            version.digest[:12],
+            version.code_digest[:12],
+            f"{version.registered:%Y-%m-%d %H:%M}",
+            _evidence(version),
+        )
+    console.print(table)
+
+
+def _evidence(version: RegisteredVersion) -> Text:
+    return Text(version.evidence, "yellow") if version.evidence else Text("never promoted", "dim")

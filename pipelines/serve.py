@@ -1,0 +1,158 @@
+"""Runs the whole service on one machine: the API with its page, a worker, and MLflow's pages."""
+
+import getpass
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from rich.console import Console
+from rich.text import Text
+
+from agent.code_digest import code_digest
+from agent.errors import CopydeskError
+from agent.guideline import GuidelinePack
+from agent.pack_files import default_pack
+from pipelines.processes import Processes
+from pipelines.register import register_pack
+from registry.aliases import champion, promote
+from registry.connection import Registry, connect
+from registry.errors import CodeMismatch
+from registry.pages import PAGES_ENVIRONMENT, pages_command
+from registry.settings import RegistrySettings
+from serving.settings import ServingSettings
+
+READY_SECONDS = 120.0
+WATCH_SECONDS = 0.5
+
+
+class PortTaken(CopydeskError):
+    """Something else listens there."""
+
+    type = "port-taken"
+
+
+class Stopped(BaseException):
+    """SIGTERM or SIGINT arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the service answers; `mlflow` is empty when its pages aren't served."""
+
+    api: str
+    mlflow: str
+
+
+def serve_all(console: Console, *, mlflow_port: int) -> int:
+    """Serves until SIGINT or SIGTERM; with no champion yet the pack `house` becomes it, and that is said."""
+    serving = ServingSettings()
+    check_free(serving.host, serving.port, "COPYDESK_PORT")
+    if mlflow_port:
+        check_free("127.0.0.1", mlflow_port, "--mlflow-port")
+    registry = connect(RegistrySettings())
+    with stoppable(console), Processes(serving.home / "logs") as processes:
+        ensure_champion(registry, default_pack(), console, reason="first start: not evaluated yet")
+        with console.status("Starting the API, a worker and MLflow's pages …"):
+            addresses = start(processes, serving, registry.settings, mlflow_port=mlflow_port)
+        print_addresses(console, addresses)
+        wait_until_stopped(processes)
+    return 0
+
+
+def wait_until_stopped(processes: Processes) -> None:
+    """Waits for a signal; raises ProcessEnded when a process ends before."""
+    while True:
+        time.sleep(WATCH_SECONDS)
+        processes.check()
+
+
+def ensure_champion(
+    registry: Registry, pack: GuidelinePack, console: Console, *, reason: str, replace: bool = False
+) -> None:
+    """Registers `pack` and makes it champion by force where there is no champion, or always with `replace`.
+
+    A champion made with other code can't be served by this one: CodeMismatch says how to go on.
+    """
+    version = champion(registry)
+    if version is not None and not replace:
+        if version.code_digest != code_digest():
+            raise CodeMismatch(
+                f"champion version {version.number} was made with other agent code than is installed: "
+                "run `copydesk register`, then `copydesk promote` with the number it prints"
+            )
+        return
+    registered = register_pack(registry, pack, "", console).version
+    if version is None or version.number != registered.number:
+        promote(registry, registered.number, force_reason=reason, who=getpass.getuser())
+    console.print(Text(f"  champion, ungated: forced, {reason}", "yellow"))
+
+
+def start(processes: Processes, serving: ServingSettings, registry: RegistrySettings, *, mlflow_port: int) -> Addresses:
+    """Starts every process and waits until each answers."""
+    environment = {
+        "COPYDESK_HOST": serving.host,
+        "COPYDESK_PORT": str(serving.port),
+        "COPYDESK_HOME": str(serving.home),
+    }
+    processes.start("api", ["-m", "pipelines", "api"], environment)
+    processes.start("worker", ["-m", "pipelines", "worker"], environment)
+    pages = ""
+    if not registry.embedded:
+        pages = registry.tracking_uri
+    elif mlflow_port:
+        pages = f"http://127.0.0.1:{mlflow_port}"
+        processes.start("mlflow", pages_command(registry, port=mlflow_port), PAGES_ENVIRONMENT)
+    api = f"http://{serving.host}:{serving.port}"
+    processes.wait_for(f"{api}/readyz", seconds=READY_SECONDS)
+    if mlflow_port and registry.embedded:
+        processes.wait_for(f"{pages}/health", seconds=READY_SECONDS)
+    return Addresses(api, pages)
+
+
+def print_addresses(console: Console, addresses: Addresses) -> None:
+    """Prints where to go."""
+    console.print(f"\n  Check an article   [bold]{addresses.api}/[/]")
+    console.print(f"  API documentation  {addresses.api}/docs")
+    if addresses.mlflow:
+        console.print(f"  Runs and versions  {addresses.mlflow}/")
+    console.print("\nCtrl-C stops everything.")
+
+
+def check_free(host: str, port: int, setting: str) -> None:
+    """Raises PortTaken when something listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(
+                f"port {port} on {host} is taken ({error.strerror}): stop what listens there, or set {setting}"
+            ) from error
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def stoppable(console: Console) -> Iterator[None]:
+    """Ends the block quietly on SIGTERM or SIGINT, so that what it opened is closed."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise Stopped
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except Stopped:
+        console.print("Stopped.")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
