@@ -1,8 +1,10 @@
 """A version as an MLflow model: code, snapshot, requirements, signature and an example."""
 
+import logging
 import os
 import sys
 import tempfile
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import agent
 from agent.spec import AgentSpec
 from registry.connection import Registry
 from registry.version import tags_of
+
+logger = logging.getLogger(__name__)
 
 EXPERIMENT = "copydesk-versions"
 EXPERIMENT_VARIABLE = "MLFLOW_EXPERIMENT_ID"
@@ -56,7 +60,7 @@ def log_agent(spec: AgentSpec) -> str:
     """Logs the version with its linked prompts; returns the id of the MLflow logged model."""
     path = list(sys.path)
     try:
-        with tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
+        with tempfile.TemporaryDirectory(prefix="copydesk-") as folder, warnings.catch_warnings(record=True) as remarks:
             snapshot = Path(folder) / f"{SPEC}.json"
             snapshot.write_text(spec.model_dump_json(indent=1), encoding="utf-8")
             logged = mlflow.pyfunc.log_model(
@@ -71,4 +75,8 @@ def log_agent(spec: AgentSpec) -> str:
             )
     finally:
         sys.path[:] = path  # MLflow tries the example on the packaged copy and leaves its folder here
+    for remark in remarks:
+        # MLflow shows its warnings whatever the filters say. This one is about our reports being nested.
+        if "inferred as AnyType" not in str(remark.message):
+            logger.warning("MLflow, while logging a version: %s", remark.message)
     return str(logged.model_id)

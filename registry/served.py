@@ -23,6 +23,7 @@ from agent.spec import AgentSpec
 if TYPE_CHECKING:
     from agent.model import ModelClient
 
+NAME = "copydesk-agent"  # the number is the registry's; the digest says which version it is
 Result = TypeVar("Result")
 
 
@@ -48,7 +49,7 @@ class ServedAgent(PythonModel):
                 f"this version was packaged with agent code {spec.code[:12]}, but this process already "
                 f"imported {code_digest()[:12]}: load it in a fresh process"
             )
-        self.agent = Agent(spec, model=_client(spec))
+        self.agent = Agent(spec, model=_client(spec), stamp=spec.stamp(name=NAME))
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="served-agent", daemon=True).start()
 

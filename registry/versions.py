@@ -167,7 +167,7 @@ def _describe_or_remember(registry: Registry, copies: LocalCopies, ref: str) -> 
 def _download(registry: Registry, version: RegisteredVersion) -> AgentSpec:
     with tempfile.TemporaryDirectory(prefix="copydesk-") as folder, registry.answering():
         path = mlflow.artifacts.download_artifacts(
-            artifact_uri=f"{version.source}/artifacts/{SPEC}.json", dst_path=folder
+            artifact_uri=f"models:/{MODEL_NAME}/{version.number}/artifacts/{SPEC}.json", dst_path=folder
         )
         spec = AgentSpec.model_validate_json(Path(path).read_bytes())
     if spec.digest != version.digest:
