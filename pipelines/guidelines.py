@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.errors import CopydeskError, PackError
+from agent.example_proof import prove_examples
 from agent.guideline import Guideline, GuidelinePack, Kind
-from agent.pack_files import default_pack, load_pack, prove_examples, write_pack
+from agent.pack_files import default_pack, load_pack, write_pack
 from pipelines.output.text import STYLES
 
 app = typer.Typer(help="List, show, validate and import guidelines.", no_args_is_help=True)
@@ -74,8 +75,8 @@ def show(id: Annotated[str, typer.Argument(help="The guideline's id.")], pack: P
 def validate(folder: Annotated[Path, typer.Argument(help="A folder of guideline files.")]) -> None:
     """Check a pack: every mistake with its file and line, and every example against the patterns."""
     pack = load_pack(folder)
-    if problems := prove_examples(pack):
-        raise PackError(str(folder), tuple(problems))
+    if problems := prove_examples(folder):
+        raise PackError(str(folder), problems)
     examples = sum(len(guideline.violations) + len(guideline.compliant) for guideline in pack.guidelines)
     console.print(f"Pack {pack.name}: {len(pack.guidelines)} guidelines, {examples} examples, no mistakes")
 
