@@ -166,7 +166,8 @@ def _fold_character(character: str) -> str:
 
 def _occurrences(wanted: str, text: str) -> Iterator[int]:
     """Where `wanted` stands as whole words, then, if it has several words, where it stands at all."""
-    bounded, loose = [], []
+    bounded: list[int] = []
+    loose: list[int] = []
     at = text.find(wanted)
     while at >= 0:
         inside = _joins(text, at, wanted[0]) or _joins(text, at + len(wanted), wanted[-1])

@@ -42,7 +42,7 @@ class ModelClient:
             base_url=settings.url,
             model=spec.deployment,
             # The client refuses an empty key, and local gateways ask for none.
-            api_key=settings.key if settings.key.get_secret_value() else "none",  # type: ignore[arg-type]
+            api_key=settings.key if settings.key.get_secret_value() else "none",
             temperature=spec.temperature,
             seed=spec.seed,
             max_completion_tokens=spec.max_tokens,

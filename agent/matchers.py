@@ -1,0 +1,271 @@
+"""How each kind of rule finds its matches. The kinds themselves are described in `rules`."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import regex
+
+from agent.article_view import ArticleView, Unit
+from agent.capitals import is_sentence_case, is_title_case
+from agent.readability import flesch, words
+from agent.rules import (
+    Capitalization,
+    Conditional,
+    Consistency,
+    Existence,
+    Occurrence,
+    Readability,
+    Repetition,
+    Rule,
+    Substitution,
+)
+from agent.search import Search, words_pattern
+from agent.sentences import sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a rule found: `article.text[start:end]`."""
+
+    start: int
+    end: int
+    message: str
+    suggestions: tuple[str, ...] = ()
+
+
+Found = regex.Match[str]
+Matcher = Callable[[ArticleView], Iterator[Match]]
+
+
+@dataclass(frozen=True)
+class _Exceptions:
+    """Matches that lie within a match of an exception don't count."""
+
+    search: Search | None
+
+    @classmethod
+    def of(cls, rule: Rule) -> "_Exceptions":
+        if not rule.exceptions:
+            return cls(None)
+        return cls(Search(words_pattern(rule.exceptions), rule.scope, rule.ignorecase))
+
+    def allow(self, unit: Unit, start: int, end: int) -> bool:
+        if self.search is None:
+            return False
+        return any(m.start() <= start and m.end() >= end for m in self.search.in_unit(unit))
+
+
+class ExistenceMatcher:
+    """`raw` joined, then any of the tokens."""
+
+    def __init__(self, rule: Existence) -> None:
+        self._rule = rule
+        tokens = words_pattern(rule.tokens, nonword=rule.nonword) if rule.tokens else ""
+        self._search = Search("".join(rule.raw) + tokens, rule.scope, rule.ignorecase)
+        self._exceptions = _Exceptions.of(rule)
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        for unit, found in self._search.over(view):
+            if not self._exceptions.allow(unit, found.start(), found.end()):
+                message = self._rule.message.replace("%s", found[0])
+                yield _match(unit, found.start(), found.end(), message, self._rule.suggestions)
+
+
+class SubstitutionMatcher:
+    """Each pattern is a group of its own; the longer patterns are tried first."""
+
+    def __init__(self, rule: Substitution) -> None:
+        self._rule = rule
+        self._pairs = sorted(rule.swap.items(), key=lambda pair: -len(pair[0]))
+        groups = (f"(?P<swap{number}>{pattern})" for number, (pattern, _) in enumerate(self._pairs))
+        self._search = Search(words_pattern(groups, nonword=rule.nonword), rule.scope, rule.ignorecase)
+        self._exceptions = _Exceptions.of(rule)
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        for unit, found in self._search.over(view):
+            observed = found[0]
+            replacements = tuple(part for part in self._replacement(found).split("|") if part)
+            if observed in replacements or self._exceptions.allow(unit, found.start(), found.end()):
+                continue
+            message = self._rule.message.replace("%s", _either(replacements), 1).replace("%s", observed)
+            suggestions = tuple(_in_case_of(observed, replacement) for replacement in replacements)
+            yield _match(unit, found.start(), found.end(), message, suggestions)
+
+    def _replacement(self, found: Found) -> str:
+        for number, (_, replacement) in enumerate(self._pairs):
+            if found[f"swap{number}"] is not None:
+                return replacement
+        raise AssertionError("a match lies in one of the groups")
+
+
+class OccurrenceMatcher:
+    """Counts in each unit; what is found is the stretch from the first match to the last."""
+
+    def __init__(self, rule: Occurrence) -> None:
+        self._rule = rule
+        self._search = Search(rule.token, rule.scope, rule.ignorecase)
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        for unit in view.units(self._rule.scope):
+            found = list(self._search.in_unit(unit))
+            message = self._rule.message.replace("%s", str(len(found)))
+            if self._rule.max is not None and len(found) > self._rule.max:
+                yield _match(unit, found[0].start(), found[-1].end(), message)
+            elif self._rule.min is not None and len(found) < self._rule.min:
+                yield _match(unit, 0, len(unit.text), message)
+
+
+class RepetitionMatcher:
+    """The same token twice with nothing but white space between; case doesn't matter with `ignorecase`."""
+
+    def __init__(self, rule: Repetition) -> None:
+        self._rule = rule
+        self._search = Search(words_pattern(rule.tokens, nonword=True), rule.scope, rule.ignorecase)
+        self._exceptions = _Exceptions.of(rule)
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        before: tuple[Unit, Found] | None = None
+        for unit, found in self._search.over(view):
+            if before and before[0] is unit and self._same(before[1], found, unit):
+                start = before[1].start()
+                if not self._exceptions.allow(unit, start, found.end()):
+                    message = self._rule.message.replace("%s", found[0])
+                    yield _match(unit, start, found.end(), message, (before[1][0],))
+            before = (unit, found)
+
+    def _same(self, first: Found, second: Found, unit: Unit) -> bool:
+        if self._rule.alpha and not second[0].isalpha():
+            return False
+        if unit.text[first.end() : second.start()].strip():
+            return False
+        return _fold(first[0], self._rule.ignorecase) == _fold(second[0], self._rule.ignorecase)
+
+
+class ConsistencyMatcher:
+    """Of each pair, the spelling that comes later is found, wherever it stands."""
+
+    def __init__(self, rule: Consistency) -> None:
+        self._rule = rule
+        self._pairs = [(self._spelling(one), self._spelling(other)) for one, other in rule.either.items()]
+
+    def _spelling(self, pattern: str) -> Search:
+        source = words_pattern((pattern,), nonword=self._rule.nonword)
+        return Search(source, self._rule.scope, self._rule.ignorecase)
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        for pair in self._pairs:
+            first, second = ([(unit, found) for unit, found in spelling.over(view)] for spelling in pair)
+            if not first or not second:
+                continue
+            earlier, later = sorted((first, second), key=lambda found: found[0][0].start + found[0][1].start())
+            for unit, found in later:
+                message = self._rule.message.replace("%s", found[0])
+                yield _match(unit, found.start(), found.end(), message, (_in_case_of(found[0], earlier[0][1][0]),))
+
+
+class ConditionalMatcher:
+    """`second` anywhere in the article excuses every `first` with the same group 1."""
+
+    def __init__(self, rule: Conditional) -> None:
+        self._rule = rule
+        self._first = Search(rule.first, rule.scope, rule.ignorecase)
+        self._second = Search(rule.second, rule.scope, rule.ignorecase)
+        self._exceptions = _Exceptions.of(rule)
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        excused: set[str] | None = None
+        for unit, found in self._first.over(view):
+            if excused is None:
+                excused = {_key(match) for _, match in self._second.over(view)}
+            if _key(found) in excused or "" in excused:
+                continue
+            if not self._exceptions.allow(unit, *found.span(1 if found.re.groups else 0)):
+                yield _match(unit, found.start(), found.end(), self._rule.message.replace("%s", found[0]))
+
+
+class CapitalizationMatcher:
+    """What is found is the whole unit."""
+
+    def __init__(self, rule: Capitalization) -> None:
+        self._rule = rule
+        self._search = None if rule.match.startswith("$") else Search(rule.match, rule.scope, rule.ignorecase)
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        for unit in view.units(self._rule.scope):
+            if not self._is_right(unit):
+                yield _match(unit, 0, len(unit.text), self._rule.message.replace("%s", unit.text))
+
+    def _is_right(self, unit: Unit) -> bool:
+        rule = self._rule
+        match rule.match:
+            case "$lower":
+                return unit.text == unit.text.lower()
+            case "$upper":
+                return unit.text == unit.text.upper()
+            case "$title":
+                return is_title_case(unit.text, style=rule.style, exceptions=rule.exceptions)
+            case "$sentence":
+                return is_sentence_case(unit.text, exceptions=rule.exceptions, indicators=rule.indicators)
+        return self._search is not None and any(self._search.in_unit(unit))
+
+
+class ReadabilityMatcher:
+    """What is found is the whole unit."""
+
+    def __init__(self, rule: Readability) -> None:
+        self._rule = rule
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        for unit in view.units(self._rule.scope):
+            if len(words(unit.text)) < self._rule.min_words:
+                continue
+            ease = flesch(unit.text, max(1, sum(1 for _ in sentences(unit.text))))
+            if ease < self._rule.min:
+                yield _match(unit, 0, len(unit.text), self._rule.message.replace("%s", f"{ease:.0f}"))
+
+
+_MATCHERS: dict[type, Callable[[Any], Matcher]] = {
+    Existence: ExistenceMatcher,
+    Substitution: SubstitutionMatcher,
+    Occurrence: OccurrenceMatcher,
+    Repetition: RepetitionMatcher,
+    Consistency: ConsistencyMatcher,
+    Conditional: ConditionalMatcher,
+    Capitalization: CapitalizationMatcher,
+    Readability: ReadabilityMatcher,
+}
+
+
+def matcher(rule: Rule) -> Matcher:
+    """The matcher of a rule; raises PatternError when one of its patterns doesn't compile."""
+    return _MATCHERS[type(rule)](rule)
+
+
+def _match(unit: Unit, start: int, end: int, message: str, suggestions: tuple[str, ...] = ()) -> Match:
+    """A match without the white space around it."""
+    text = unit.text[start:end]
+    lead = len(text) - len(text.lstrip())
+    return Match(unit.start + start + lead, unit.start + start + len(text.rstrip()), message, suggestions)
+
+
+def _key(found: Found) -> str:
+    return found[1] or "" if found.re.groups else ""
+
+
+def _fold(text: str, ignorecase: bool) -> str:
+    return text.casefold() if ignorecase else text
+
+
+def _either(words: tuple[str, ...]) -> str:
+    """What stands for %s, which the message puts in single quotes: 'a', or 'a' or 'b'."""
+    if len(words) < 2:
+        return words[0] if words else ""
+    return "', '".join(words[:-1]) + "' or '" + words[-1]
+
+
+def _in_case_of(observed: str, replacement: str) -> str:
+    """Keeps the capital of a sentence's first word."""
+    if observed[:1].isupper() and replacement[:1].islower() and replacement == replacement.lower():
+        return replacement[:1].upper() + replacement[1:]
+    return replacement

@@ -1,0 +1,40 @@
+"""Cuts a paragraph into sentences."""
+
+from collections.abc import Iterator
+
+import regex
+
+# After these a full stop ends no sentence.
+ABBREVIATIONS = frozenset(
+    "mr mrs ms mx dr prof rev hon gen col maj capt lt sgt cpl adm cmdr gov sen rep pres st mt ft nos vol fig figs "
+    "sec ch pp ed eds vs etc al approx dept est inc ltd co corp bros jr sr ca cf viz i.e e.g a.m p.m u.s u.k u.n ph.d "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun ave blvd rd".split()
+)
+# A stop, with what closes around it, then white space and something that can begin a sentence.
+_BREAK = regex.compile(r"""(?P<stop>[.!?…]+)["'”’»)\]]*(?P<gap>\s+)(?=["'“‘«(\[]*[\p{Lu}\p{Lo}\p{N}\ufffc])""")
+_LAST_WORD = regex.compile(r"[\p{L}\p{N}.]+$")
+
+
+def sentences(paragraph: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each sentence, without the white space between; together they cover the paragraph's words."""
+    start = 0
+    for found in _BREAK.finditer(paragraph):
+        if found["stop"] == "." and _goes_on(paragraph[start : found.start("stop")], paragraph[found.end() :]):
+            continue
+        yield start, found.start("gap")
+        start = found.end()
+    if paragraph[start:].strip():
+        yield start, len(paragraph.rstrip())
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether a full stop between these belongs to an abbreviation or an initial."""
+    last = _LAST_WORD.search(before)
+    if last is None:
+        return False
+    word = last[0].lower()
+    if len(word) == 1 and last[0].isupper():
+        return not (last[0] == "I" and before.endswith(" I"))  # "J. Smith", but "... and I. He"
+    if word in ("a.m", "p.m", "u.s", "u.k", "u.n", "etc", "inc", "ltd", "co", "corp", "jr", "sr", "al", "ph.d"):
+        return False  # what ends a sentence as often as not; a capital follows, so it did
+    return word in ABBREVIATIONS or (word == "no" and after[:1].isdigit())
