@@ -6,6 +6,7 @@ Anchors and aliases are refused, and so is a key given twice.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -58,10 +59,10 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             message = f'"*{event.anchor}" is a YAML alias, which is not allowed: put the text in quotes'
-            raise FrontMatterError(event.start_mark.line + 2, message)
-        return super().compose_node(parent, index)  # type: ignore[no-any-return]
+            raise FrontMatterError(int(event.start_mark.line) + 2, message)
+        return super().compose_node(parent, index)
 
 
 def split_front_matter(text: str) -> tuple[str, str, int]:

@@ -38,11 +38,12 @@ Found = regex.Match[str]
 Matcher = Callable[[ArticleView], Iterator[Match]]
 
 
-@dataclass(frozen=True)
 class _Exceptions:
     """Matches that lie within a match of an exception don't count."""
 
-    search: Search | None
+    def __init__(self, search: Search | None) -> None:
+        self._search = search
+        self._last: tuple[Unit | None, list[tuple[int, int]]] = (None, [])  # matches in one unit come in a row
 
     @classmethod
     def of(cls, rule: Rule) -> "_Exceptions":
@@ -51,9 +52,13 @@ class _Exceptions:
         return cls(Search(words_pattern(rule.exceptions), rule.scope, rule.ignorecase))
 
     def allow(self, unit: Unit, start: int, end: int) -> bool:
-        if self.search is None:
+        if self._search is None:
             return False
-        return any(m.start() <= start and m.end() >= end for m in self.search.in_unit(unit))
+        before, spans = self._last
+        if before is not unit:
+            spans = [found.span() for found in self._search.in_unit(unit)]
+            self._last = (unit, spans)
+        return any(first <= start and end <= last for first, last in spans)
 
 
 class ExistenceMatcher:
@@ -225,6 +230,21 @@ class ReadabilityMatcher:
                 yield _match(unit, 0, len(unit.text), self._rule.message.replace("%s", f"{ease:.0f}"))
 
 
+class OnceMatcher:
+    """Of the matches of another that have the same words, the first."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        seen: set[str] = set()
+        for match in self._matcher(view):
+            words = view.text[match.start : match.end].casefold()
+            if words not in seen:
+                seen.add(words)
+                yield match
+
+
 _MATCHERS: dict[type, Callable[[Any], Matcher]] = {
     Existence: ExistenceMatcher,
     Substitution: SubstitutionMatcher,
@@ -239,7 +259,8 @@ _MATCHERS: dict[type, Callable[[Any], Matcher]] = {
 
 def matcher(rule: Rule) -> Matcher:
     """The matcher of a rule; raises PatternError when one of its patterns doesn't compile."""
-    return _MATCHERS[type(rule)](rule)
+    found = _MATCHERS[type(rule)](rule)
+    return OnceMatcher(found) if rule.once else found
 
 
 def _match(unit: Unit, start: int, end: int, message: str, suggestions: tuple[str, ...] = ()) -> Match:

@@ -8,6 +8,7 @@ from agent.errors import PackError, PackProblem
 from agent.front_matter import Mistake
 from agent.guideline import ID_PATTERN, Guideline, GuidelinePack
 from agent.guideline_file import GuidelineFile, Reading, read_guideline, write_guideline
+from agent.pattern_mistakes import pattern_mistakes
 
 DEFAULT_NAME = "house"
 DEFAULT_FOLDER = Path(__file__).parent / "guidelines"
@@ -43,7 +44,7 @@ def read_pack_files(folder: Path) -> tuple[GuidelineFile, ...]:
     problems = [
         PackProblem(name, mistake.line, mistake.message)
         for name, reading in readings.items()
-        for mistake in reading.mistakes
+        for mistake in (reading.mistakes if reading.file is None else pattern_mistakes(reading.file))
     ]
     problems += _duplicates(readings)
     if problems:

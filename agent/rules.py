@@ -28,6 +28,7 @@ class _Rule(BaseModel):
     scope: RuleScope = RuleScope.TEXT
     ignorecase: bool = False
     exceptions: tuple[str, ...] = ()  # matches that don't count: whole words, in the rule's case sensitivity
+    once: bool = False  # of the same words in an article only the first is found
 
 
 class Existence(_Rule):

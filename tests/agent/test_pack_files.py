@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,6 +106,11 @@ MISTAKES = [
     ),
     ("---\nShort", "Short", 'a.md:1: the front matter is not closed: end it with a line "---"'),
     ("---\nid", "id", 'a.md:1: the file has no front matter: begin it with a line "---"'),
+    (
+        "tokens: [utilise, no]",
+        "tokens:\n    - utilise\n    - (no",
+        "a.md:13: pattern '(no' is not a regular expression: missing )",
+    ),
     (BODY, "", "a.md:1: the guideline has no text: write the rule, as editors read it, under the front matter"),
     (BODY, BODY + "## Violation\n- a\n", 'a.md:14: unknown section "Violation": did you mean "Violations"?'),
     (BODY, BODY + "## Violations\n\nWe\n", 'a.md:16: expected a list: begin the line with "- ", or with two spaces'),
@@ -168,7 +174,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filt
 
 
 @settings(max_examples=60, deadline=None)
-@given(title=TEXTS.filter(lambda text: len(text) <= 80), token=TEXTS, guidance=TEXTS, example=TEXTS)
+@given(title=TEXTS.filter(lambda text: len(text) <= 80), token=TEXTS.map(regex.escape), guidance=TEXTS, example=TEXTS)
 def test_any_text_survives_or_is_refused(tmp_path_factory, title, token, guidance, example):
     rule = {"check": "existence", "message": title, "tokens": (token,)}
     written = pack(guideline(title=title, guidance=guidance, violations=(example,), rules=(rule,)))
