@@ -8,7 +8,7 @@ so the others go on, and verdicts come back in the order of the guidelines.
 import logging
 import operator
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
@@ -132,15 +132,18 @@ class Agent:
         context = Context(Judge(self.spec, ArticleView(article), self._model), chosen)
         checks: list[Check] = []
         done = 0
-        async for part in GRAPH.astream(
-            State(checks=[]), context=context, stream_mode=["updates", "values"], version="v2"
-        ):
+        stream = GRAPH.astream(State(checks=[]), context=context, stream_mode=["updates", "values"], version="v2")
+        async for part in stream:
             if part["type"] == "values":
                 checks = [Check.model_validate(value) for value in part["data"]["checks"]]
-                continue
-            for update in part["data"].values():
-                for value in update["checks"]:
+            elif part["type"] == "updates" and on_progress:
+                for value in _finished(part["data"]):
                     done += 1
-                    if on_progress:
-                        await on_progress(Progress(done, len(chosen), value["guideline"], Verdict(value["verdict"])))
+                    await on_progress(Progress(done, len(chosen), value["guideline"], Verdict(value["verdict"])))
         return build_report(article, chosen, checks, version=self.stamp, seconds=time.perf_counter() - started)
+
+
+def _finished(updates: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The checks in one part of the stream, which has an update by each node that ran."""
+    for update in updates.values():
+        yield from update["checks"]

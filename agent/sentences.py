@@ -37,4 +37,4 @@ def _goes_on(before: str, after: str) -> bool:
         return not (last[0] == "I" and before.endswith(" I"))  # "J. Smith", but "... and I. He"
     if word in ("a.m", "p.m", "u.s", "u.k", "u.n", "etc", "inc", "ltd", "co", "corp", "jr", "sr", "al", "ph.d"):
         return False  # what ends a sentence as often as not; a capital follows, so it did
-    return word in ABBREVIATIONS or (word == "no" and after[:1].isdigit())
+    return word in ABBREVIATIONS or (word in ("no", "p") and after[:1].isdigit())

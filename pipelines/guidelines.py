@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -38,11 +39,11 @@ def list_guidelines(pack: PackOption = None) -> None:
     """List the guidelines of a pack."""
     loaded = _pack(pack)
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("id", "severity", "checked by", "scope", "title"):
-        table.add_column(column, no_wrap=column == "id", overflow="fold")
+    for column in ("id", "severity", "kind", "title"):
+        table.add_column(column, no_wrap=column != "title")
     for guideline in loaded.guidelines:
         severity = Text(guideline.severity, STYLES[guideline.severity])
-        table.add_row(guideline.id, severity, _checked_by(guideline), guideline.scope, guideline.title)
+        table.add_row(guideline.id, severity, guideline.kind, guideline.title)
     console.print(table)
     prompts = sum(guideline.kind is Kind.PROMPT for guideline in loaded.guidelines)
     total = len(loaded.guidelines)
@@ -68,7 +69,7 @@ def show(id: Annotated[str, typer.Argument(help="The guideline's id.")], pack: P
         if lines:
             console.print(Text(f"\n{heading}", "bold"))
             for line in lines:
-                console.print(Text(f"  {line}"))
+                console.print(Padding(Text(" ".join(line.split())), (0, 0, 0, 2)))
 
 
 @app.command()

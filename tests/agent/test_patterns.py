@@ -1,0 +1,176 @@
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from agent.article import Article, Block, ParagraphKind, build_article
+from agent.guideline import Quotations
+from agent.patterns import ArticleView, Match, PatternError, PatternTimeout, compile_rules
+from agent.rules import Rule
+from tests.agent.build import article
+
+RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
+
+
+def rule(**fields: Any) -> Rule:
+    return RULE.validate_python({"check": "existence", "message": "'%s'"} | fields)
+
+
+def find(text: Article, *rules: Rule, quotations: Quotations = Quotations.INCLUDED) -> list[Match]:
+    return compile_rules(rules, quotations=quotations).find(ArticleView(text))
+
+
+def quotes(text: Article, *rules: Rule, **options: Any) -> list[str]:
+    return [text.text[match.start : match.end] for match in find(text, *rules, **options)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "found"),
+    [
+        ({"tokens": ["very", "quite"]}, "A very, very odd Very; everyday.", ["very", "very"]),
+        ({"tokens": ["very"], "ignorecase": True}, "Very odd, VERY.", ["Very", "VERY"]),
+        ({"tokens": ["ver"]}, "A very odd.", []),
+        ({"tokens": ["ver"], "nonword": True}, "A very odd.", ["ver"]),
+        ({"raw": [r"\b(?:was|were) "], "tokens": [r"\w+ed"]}, "It was defeated.", ["was defeated"]),
+        ({"tokens": ["very"], "exceptions": ["very large array"]}, "The very Large; a very large array.", ["very"]),
+        ({"tokens": ["don't"]}, "We don’t and don't.", ["don’t", "don't"]),
+        ({"tokens": [r"a \ufffc b"]}, "a \ufffc b", []),
+    ],
+)
+def test_existence(fields: dict[str, Any], text: str, found: list[str]):
+    assert quotes(article(text), rule(**fields)) == found
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "found"),
+    [
+        ({"swap": {"utilise": "use"}}, "Utilise it, we utilise it.", [("utilise", ("use",))]),
+        ({"swap": {"utilise": "use"}, "ignorecase": True}, "Utilise it.", [("Utilise", ("Use",))]),
+        ({"swap": {"cell ?phone": "phone|mobile"}}, "my cellphone", [("cellphone", ("phone", "mobile"))]),
+        ({"swap": {"java ?script": "JavaScript"}, "ignorecase": True}, "JavaScript, javascript", [("javascript", ("JavaScript",))]),
+        ({"swap": {"in order": "so", "in order to": "to"}}, "in order to win", [("in order to", ("to",))]),
+        ({"swap": {"(a|b) c": "d"}}, "b c", [("b c", ("d",))]),
+    ],
+)  # fmt: skip
+def test_substitution(fields: dict[str, Any], text: str, found: list[tuple[str, tuple[str, ...]]]):
+    whole = article(text)
+    matches = find(whole, rule(check="substitution", message="Use '%s', not '%s'", **fields))
+    assert [(whole.text[m.start : m.end], m.suggestions) for m in matches] == found
+
+
+def test_a_message_names_every_replacement_and_then_the_words():
+    swap = rule(check="substitution", message="Use '%s' instead of '%s'.", swap={"cellphone": "phone|mobile phone"})
+    assert find(article("A cellphone."), swap)[0].message == "Use 'phone' or 'mobile phone' instead of 'cellphone'."
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "found"),
+    [
+        ({"check": "occurrence", "token": r"\w+", "max": 3, "scope": "sentence"}, "One two three. Now one two three four.", ["Now one two three four"]),
+        ({"check": "occurrence", "token": "!", "min": 1, "scope": "paragraph"}, "No mark.", ["No mark."]),
+        ({"check": "repetition"}, "Paris in the the spring; that that is. No, no.", ["the the", "that that"]),
+        ({"check": "repetition"}, "The the", []),
+        ({"check": "repetition", "ignorecase": True}, "The the", ["The the"]),
+        ({"check": "repetition"}, "5 5 and", []),
+        ({"check": "consistency", "either": {"colour": "color"}}, "A colour, then color, then color.", ["color", "color"]),
+        ({"check": "consistency", "either": {"colour": "color"}}, "A color and a color.", []),
+        ({"check": "conditional", "first": r"\b([A-Z]{3,5})\b", "second": r"\(([A-Z]{3,5})\)", "exceptions": ["BBC"]},
+         "The World Health Organization (WHO) and the IMF, BBC and WHO.", ["IMF"]),
+        ({"check": "capitalization", "match": "$lower"}, "all lower", []),
+        ({"check": "capitalization", "match": "$upper"}, "Not upper", ["Not upper"]),
+        ({"check": "capitalization", "match": "^[A-Z]"}, "small", ["small"]),
+        ({"check": "readability", "min": 60, "min_words": 5}, "The cat sat on the mat. It was a good cat.", []),
+        ({"check": "readability", "min": 60, "min_words": 5},
+         "Organisational interdependencies necessitate multidisciplinary administrative consultation.",
+         ["Organisational interdependencies necessitate multidisciplinary administrative consultation."]),
+    ],
+)  # fmt: skip
+def test_other_kinds(fields: dict[str, Any], text: str, found: list[str]):
+    assert quotes(article(text), rule(**fields)) == found
+
+
+DOCUMENT = build_article(
+    [
+        Block("Very big news", ParagraphKind.HEADING, 1),
+        Block("It is very big. But very odd, too."),
+        Block("very good point", ParagraphKind.LIST_ITEM),
+        Block("a very fine quote", ParagraphKind.QUOTE),
+        Block("very", ParagraphKind.TABLE_CELL),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("scope", "found"),
+    [
+        ("text", [0, 1, 1, 2, 3, 4]),
+        ("heading", [0]),
+        ("sentence", [1, 1, 2, 3, 4]),
+        ("paragraph", [1, 1, 3]),
+        ("list", [2]),
+    ],
+)
+def test_scopes(scope: str, found: list[int]):
+    matches = find(DOCUMENT, rule(tokens=["very"], scope=scope, ignorecase=True))
+    assert [DOCUMENT.paragraph_at(match.start).index for match in matches] == found
+
+
+def test_a_line_start_is_the_start_of_each_unit():
+    assert quotes(DOCUMENT, rule(tokens=["^But"], scope="sentence")) == ["But"]
+    assert quotes(DOCUMENT, rule(tokens=["^But"], scope="paragraph")) == []
+
+
+def test_quotations_are_exempt_where_the_guideline_says_so():
+    text = article('“It is very odd,” she said, "a very odd" thing. It’s very odd.', "Not “closed, very odd.")
+    very = rule(tokens=["very"])
+    assert len(find(text, very)) == 4
+    assert [match.start for match in find(text, very, quotations=Quotations.EXEMPT)] == [
+        text.text.index("very odd.", 40)
+    ]
+    assert find(DOCUMENT, rule(tokens=["fine"]), quotations=Quotations.EXEMPT) == []
+
+
+@pytest.mark.parametrize("pattern", [r"^(a|aa)+$", r"(\w+\s?)+;", r"(x+x+)+y"])
+def test_a_catastrophic_pattern_is_stopped(pattern: str):
+    text = article("a" * 60 + "!", "y " + "x" * 60, "; " + "word" * 30)
+    started = time.monotonic()
+    with pytest.raises(PatternTimeout, match="took longer than 0.2 s"):
+        find(text, rule(tokens=[pattern], nonword=True))
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("fields", [{"tokens": ["(a"]}, {"check": "occurrence", "token": "[", "max": 1}])
+def test_a_pattern_that_does_not_compile_is_named(fields: dict[str, Any]):
+    with pytest.raises(PatternError, match="is not a regular expression"):
+        compile_rules((rule(**fields),))
+
+
+ANY_RULES = (
+    rule(tokens=[r"\w+\s+\w+"], nonword=True),
+    rule(tokens=["(?<!x)a"], nonword=True),
+    rule(check="repetition"),
+    rule(check="occurrence", token=r"\w", max=2, scope="sentence"),
+    rule(check="consistency", either={"a": "b"}),
+    rule(check="capitalization", match="$sentence"),
+)
+
+
+@given(st.lists(st.text(max_size=80), min_size=1, max_size=5))
+def test_a_match_lies_in_one_paragraph(paragraphs: list[str]):
+    text = article("a b. b a", *paragraphs)
+    for match in find(text, *ANY_RULES):
+        assert 0 <= match.start <= match.end <= len(text.text)
+        if match.end > match.start:
+            assert text.paragraph_at(match.start) == text.paragraph_at(match.end - 1)
+
+
+@given(st.lists(st.text("ab .!?\n’", max_size=30), min_size=1, max_size=5))
+def test_skipping_by_the_whole_text_misses_nothing(paragraphs: list[str]):
+    text = article("x", *paragraphs)
+    for source in (r"a b", r"^b", r"a$", r"\ba\b", r"[^a]b", r"a\s"):
+        skipping = rule(tokens=[source], nonword=True)
+        never = rule(tokens=[rf"(?!z){source}"], nonword=True)
+        assert quotes(text, skipping) == quotes(text, never)

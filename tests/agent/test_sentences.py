@@ -1,0 +1,48 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.quotations import quotations
+from agent.sentences import sentences
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["One.", "Two!", "Three?", "Four"],
+        ["Dr. Smith met Mr. J. R. Jones.", "They spoke."],
+        ["It cost $3.5 million, i.e. a lot.", "Nobody paid."],
+        ["“We won.”", "She left."],
+        ["He said: “We won.", "We did.”", "She left."],
+        ["The U.S. team won.", "It was late."],
+        ["It ended at 5 p.m.", "They left."],
+        ["Wait… what?", "Yes."],
+        ["See fig. 3 and p. 12.", "Done."],
+        ["It happened in 2019.", "2020 was worse."],
+        ["visit example.org today.", "Bye."],
+    ],
+)
+def test_a_paragraph_is_cut_where_a_reader_would(parts: list[str]):
+    paragraph = " ".join(parts)
+    assert [paragraph[start:end] for start, end in sentences(paragraph)] == parts
+
+
+@given(st.text("aB. !?”“'\n5é", max_size=80))
+def test_sentences_cover_every_word_in_order(paragraph: str):
+    spans = list(sentences(paragraph))
+    assert "".join("".join(paragraph[start:end].split()) for start, end in spans) == "".join(paragraph.split())
+    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "found"),
+    [
+        ("“One,” she said, “two.”", ["“One,”", "“two.”"]),
+        ('It is "so" and 5" long.', ['"so"']),
+        ("Don't, it's 'quoted'.", []),
+        ("«Oui», „ja“.", ["«Oui»", "„ja“"]),
+        ("“It goes on", ["“It goes on"]),
+    ],
+)
+def test_quotations(paragraph: str, found: list[str]):
+    assert [paragraph[start:end] for start, end in quotations(paragraph)] == found
