@@ -50,11 +50,15 @@ def test_existence(fields: dict[str, Any], text: str, found: list[str]):
         ({"swap": {"utilise": "use"}}, "Utilise it, we utilise it.", [("utilise", ("use",))]),
         ({"swap": {"utilise": "use"}, "ignorecase": True}, "Utilise it.", [("Utilise", ("Use",))]),
         ({"swap": {"cell ?phone": "phone|mobile"}}, "my cellphone", [("cellphone", ("phone", "mobile"))]),
-        ({"swap": {"java ?script": "JavaScript"}, "ignorecase": True}, "JavaScript, javascript", [("javascript", ("JavaScript",))]),
+        (
+            {"swap": {"java ?script": "JavaScript"}, "ignorecase": True},
+            "JavaScript, javascript",
+            [("javascript", ("JavaScript",))],
+        ),
         ({"swap": {"in order": "so", "in order to": "to"}}, "in order to win", [("in order to", ("to",))]),
         ({"swap": {"(a|b) c": "d"}}, "b c", [("b c", ("d",))]),
     ],
-)  # fmt: skip
+)
 def test_substitution(fields: dict[str, Any], text: str, found: list[tuple[str, tuple[str, ...]]]):
     whole = article(text)
     matches = find(whole, rule(check="substitution", message="Use '%s', not '%s'", **fields))
@@ -69,25 +73,43 @@ def test_a_message_names_every_replacement_and_then_the_words():
 @pytest.mark.parametrize(
     ("fields", "text", "found"),
     [
-        ({"check": "occurrence", "token": r"\w+", "max": 3, "scope": "sentence"}, "One two three. Now one two three four.", ["Now one two three four"]),
+        (
+            {"check": "occurrence", "token": r"\w+", "max": 3, "scope": "sentence"},
+            "One two three. Now one two three four.",
+            ["Now one two three four"],
+        ),
         ({"check": "occurrence", "token": "!", "min": 1, "scope": "paragraph"}, "No mark.", ["No mark."]),
         ({"check": "repetition"}, "Paris in the the spring; that that is. No, no.", ["the the", "that that"]),
         ({"check": "repetition"}, "The the", []),
         ({"check": "repetition", "ignorecase": True}, "The the", ["The the"]),
         ({"check": "repetition"}, "5 5 and", []),
-        ({"check": "consistency", "either": {"colour": "color"}}, "A colour, then color, then color.", ["color", "color"]),
+        (
+            {"check": "consistency", "either": {"colour": "color"}},
+            "A colour, then color, then color.",
+            ["color", "color"],
+        ),
         ({"check": "consistency", "either": {"colour": "color"}}, "A color and a color.", []),
-        ({"check": "conditional", "first": r"\b([A-Z]{3,5})\b", "second": r"\(([A-Z]{3,5})\)", "exceptions": ["BBC"]},
-         "The World Health Organization (WHO) and the IMF, BBC and WHO.", ["IMF"]),
+        (
+            {
+                "check": "conditional",
+                "first": r"\b([A-Z]{3,5})\b",
+                "second": r"\(([A-Z]{3,5})\)",
+                "exceptions": ["BBC"],
+            },
+            "The World Health Organization (WHO) and the IMF, BBC and WHO.",
+            ["IMF"],
+        ),
         ({"check": "capitalization", "match": "$lower"}, "all lower", []),
         ({"check": "capitalization", "match": "$upper"}, "Not upper", ["Not upper"]),
         ({"check": "capitalization", "match": "^[A-Z]"}, "small", ["small"]),
         ({"check": "readability", "min": 60, "min_words": 5}, "The cat sat on the mat. It was a good cat.", []),
-        ({"check": "readability", "min": 60, "min_words": 5},
-         "Organisational interdependencies necessitate multidisciplinary administrative consultation.",
-         ["Organisational interdependencies necessitate multidisciplinary administrative consultation."]),
+        (
+            {"check": "readability", "min": 60, "min_words": 5},
+            "Organisational interdependencies necessitate multidisciplinary administrative consultation.",
+            ["Organisational interdependencies necessitate multidisciplinary administrative consultation."],
+        ),
     ],
-)  # fmt: skip
+)
 def test_other_kinds(fields: dict[str, Any], text: str, found: list[str]):
     assert quotes(article(text), rule(**fields)) == found
 
@@ -133,11 +155,11 @@ def test_quotations_are_exempt_where_the_guideline_says_so():
     assert find(DOCUMENT, rule(tokens=["fine"]), quotations=Quotations.EXEMPT) == []
 
 
-@pytest.mark.parametrize("pattern", [r"^(a|aa)+$", r"(\w+\s?)+;", r"(x+x+)+y"])
+@pytest.mark.parametrize("pattern", [r"^(a|aa)+$", r"^(?:\w|\w\w)+$", r"\A(?:\w\w?)+\Z"])
 def test_a_catastrophic_pattern_is_stopped(pattern: str):
-    text = article("a" * 60 + "!", "y " + "x" * 60, "; " + "word" * 30)
+    text = article("a" * 60 + "!")
     started = time.monotonic()
-    with pytest.raises(PatternTimeout, match="took longer than 0.2 s"):
+    with pytest.raises(PatternTimeout, match=r"took longer than 0\.2 s"):
         find(text, rule(tokens=[pattern], nonword=True))
     assert time.monotonic() - started < 5
 

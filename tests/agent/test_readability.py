@@ -6,8 +6,19 @@ from agent.readability import flesch, syllables
 
 @pytest.mark.parametrize(
     ("word", "count"),
-    [("cat", 1), ("table", 2), ("made", 1), ("walked", 1), ("wanted", 2), ("idea", 2), ("the", 1), ("readability", 5), ("café", 2), ("hmm", 1)],
-)  # fmt: skip
+    [
+        ("cat", 1),
+        ("table", 2),
+        ("made", 1),
+        ("walked", 1),
+        ("wanted", 2),
+        ("idea", 2),
+        ("the", 1),
+        ("readability", 5),
+        ("café", 2),
+        ("hmm", 1),
+    ],
+)
 def test_syllables(word: str, count: int):
     assert syllables(word) == count
 

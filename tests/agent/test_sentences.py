@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def test_a_paragraph_is_cut_where_a_reader_would(parts: list[str]):
 def test_sentences_cover_every_word_in_order(paragraph: str):
     spans = list(sentences(paragraph))
     assert "".join("".join(paragraph[start:end].split()) for start, end in spans) == "".join(paragraph.split())
-    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
 
 
 @pytest.mark.parametrize(
