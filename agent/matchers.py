@@ -264,10 +264,7 @@ def matcher(rule: Rule) -> Matcher:
 
 
 def _match(unit: Unit, start: int, end: int, message: str, suggestions: tuple[str, ...] = ()) -> Match:
-    """A match without the white space around it."""
-    text = unit.text[start:end]
-    lead = len(text) - len(text.lstrip())
-    return Match(unit.start + start + lead, unit.start + start + len(text.rstrip()), message, suggestions)
+    return Match(unit.start + start, unit.start + end, message, suggestions)
 
 
 def _key(found: Found) -> str:
