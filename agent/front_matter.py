@@ -87,6 +87,8 @@ def read_front_matter(source: str) -> FrontMatter:
         mark = error.problem_mark or error.context_mark
         message = f"not YAML: {error.problem or 'unreadable'}; a text with : # * or quotes in it needs quotes around it"
         raise FrontMatterError(mark.line + 2 if mark else 1, message) from error
+    except RecursionError as error:
+        raise FrontMatterError(1, "the front matter is nested too deeply: a rule needs three levels") from error
     if not isinstance(root, yaml.MappingNode):
         raise FrontMatterError(1, 'the front matter has no keys: write "id: ...", "title: ..." and so on')
     mistakes: list[Mistake] = []

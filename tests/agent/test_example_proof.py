@@ -1,13 +1,16 @@
 """A pack's examples hold what its patterns find."""
 
+from pathlib import Path
+
 import pytest
 
 from agent.example_proof import prove_examples
+from agent.guideline import Guideline
 from agent.pack_files import write_pack
 from tests.agent.build import guideline, pack, prompt_guideline
 
 
-def problems(path, *guidelines):
+def problems(path: Path, *guidelines: Guideline) -> list[str]:
     write_pack(pack(*guidelines), path)
     return [str(problem) for problem in prove_examples(path)]
 

@@ -104,6 +104,7 @@ MISTAKES = [
         "    check: existence\n    m",
         "a.md:8: patterns must be a list, got keys and values",
     ),
+    ("tokens: [utilise, no]", "tokens: " + "[" * 3000, "a.md:1: the front matter is nested too deeply"),
     ("---\nShort", "Short", 'a.md:1: the front matter is not closed: end it with a line "---"'),
     ("---\nid", "id", 'a.md:1: the file has no front matter: begin it with a line "---"'),
     (

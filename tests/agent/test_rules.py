@@ -1,5 +1,7 @@
 """What every kind of rule may say."""
 
+from typing import Any
+
 from agent.article_view import ArticleView
 from agent.patterns import compile_rules
 from agent.rules import Existence
@@ -8,7 +10,7 @@ from tests.agent.build import article
 TEXT = article("Our learnings. Learnings matter.", "More learnings and synergies.")
 
 
-def found(**fields):
+def found(**fields: Any) -> list[tuple[int, str]]:
     rule = Existence(message="m", tokens=("learnings", "synergies"), ignorecase=True, **fields)
     return [
         (match.start, TEXT.text[match.start : match.end]) for match in compile_rules((rule,)).find(ArticleView(TEXT))
