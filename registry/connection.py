@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +11,16 @@ from pathlib import Path
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
+from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.errors import RegistryError, RegistryUnreachable
-from registry.settings import EMBEDDED_SCHEME, RegistrySettings
+from registry.settings import RegistrySettings
 
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
 ALREADY_THERE = "RESOURCE_ALREADY_EXISTS"
+_SQLITE = "sqlite:///"
+_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]+@")
 _REFUSED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"})
 
 
@@ -43,7 +47,7 @@ class Registry:
             if found := self.client.get_experiment_by_name(name):
                 if found.lifecycle_stage == "deleted":
                     raise RegistryError(
-                        f"experiment {name!r} of {self.uri} was deleted: bring it back with "
+                        f"experiment {name!r} of {without_password(self.uri)} was deleted: bring it back with "
                         f"`mlflow experiments restore --experiment-id {found.experiment_id}`"
                     )
                 return str(found.experiment_id)
@@ -74,32 +78,42 @@ def connect(settings: RegistrySettings) -> Registry:
 
 @contextmanager
 def answering(uri: str) -> Iterator[None]:
-    """Turns what MLflow raises inside into a RegistryError that names the address."""
+    """Turns what MLflow raises inside into a RegistryError that names the address, without its password."""
+    address = without_password(uri)
     try:
         yield
     except MlflowException as error:
-        raise _translated(uri, error) from error
-    except SQLAlchemyError as error:  # a database MLflow itself didn't expect
-        reason = " ".join(str(error).split())[:300]
+        raise _translated(address, error) from error
+    except SQLAlchemyError as error:
         raise RegistryUnreachable(
-            f"MLflow's database {uri} can't be used: repair it or name another in MLFLOW_TRACKING_URI ({reason})"
+            f"MLflow's database {address} can't be used: repair it or name another in MLFLOW_TRACKING_URI "
+            f"({_one_line(error)})"
         ) from error
 
 
-def _translated(uri: str, error: MlflowException) -> RegistryError:
-    reason = " ".join(str(error.message).split())[:300]
+def without_password(text: str) -> str:
+    """A text with the password of every address in it as ***."""
+    return _PASSWORD.sub(r"\1:***@", text)
+
+
+def _one_line(error: Exception) -> str:
+    return without_password(" ".join(str(error).split()))[:300]
+
+
+def _translated(address: str, error: MlflowException) -> RegistryError:
+    reason = _one_line(error)
     if error.error_code in _REFUSED:
         return RegistryError(
-            f"MLflow at {uri} refuses these credentials: set MLFLOW_TRACKING_USERNAME and "
+            f"MLflow at {address} refuses these credentials: set MLFLOW_TRACKING_USERNAME and "
             f"MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN ({reason})"
         )
     unanswered = not isinstance(error, RestException) and reason.startswith("API request to")
     if unanswered or error.error_code == "TEMPORARILY_UNAVAILABLE":
         return RegistryUnreachable(
-            f"MLflow at {uri} can't be reached: start it or set MLFLOW_TRACKING_URI; "
+            f"MLflow at {address} can't be reached: start it or set MLFLOW_TRACKING_URI; "
             f"unset it for the embedded one ({reason})"
         )
-    return RegistryError(f"MLflow at {uri} refused: {reason}")
+    return RegistryError(f"MLflow at {address} refused: {reason}")
 
 
 def _point_at(uri: str) -> None:
@@ -114,7 +128,11 @@ def _point_at(uri: str) -> None:
 
 
 def _prepare_database(settings: RegistrySettings) -> None:
-    database = Path(settings.tracking_uri.removeprefix(f"{EMBEDDED_SCHEME}///"))
+    uri = settings.tracking_uri
+    if not uri.startswith(_SQLITE):
+        _probe(uri)
+        return
+    database = Path(uri.removeprefix(_SQLITE))
     if database.exists():
         return
     from registry.embedded import create_database  # with a server none of MLflow's database code is needed
@@ -125,6 +143,17 @@ def _prepare_database(settings: RegistrySettings) -> None:
         raise RegistryUnreachable(
             f"the embedded MLflow can't be kept in {database.parent}: set COPYDESK_HOME to a folder "
             f"you may write to ({error})"
+        ) from error
+
+
+def _probe(uri: str) -> None:
+    """MLflow itself would try for 100 s."""
+    try:
+        with answering(uri):
+            create_engine(uri).connect().close()
+    except ModuleNotFoundError as error:
+        raise RegistryUnreachable(
+            f"the driver for {without_password(uri)} isn't installed: install {error.name}, or `copydesk[azure]`"
         ) from error
 
 

@@ -6,7 +6,7 @@ from mlflow.exceptions import MlflowException
 
 from agent.guideline import Guideline, GuidelinePack, Kind
 from agent.prompts import guideline_part
-from registry.connection import ABSENT, Registry
+from registry.connection import ABSENT, ALREADY_THERE, Registry
 
 TEXT_TAG = "copydesk.text_sha256"  # MLflow keeps identical texts as new versions; this tells them apart
 KIND_TAG = "copydesk.kind"
@@ -32,9 +32,21 @@ def _uri(registry: Registry, pack: str, guideline: Guideline) -> str:
     digest = hashlib.sha256(text.encode()).hexdigest()
     version = _version_of(registry, name, digest)
     if version is None:
-        tags = {TEXT_TAG: digest, KIND_TAG: str(guideline.kind), SEVERITY_TAG: str(guideline.severity)}
-        version = registry.client.register_prompt(name, text, commit_message=guideline.title, tags=tags).version
+        version = _add(registry, name, text, guideline, digest)
     return f"prompts:/{name}/{version}"
+
+
+def _add(registry: Registry, name: str, text: str, guideline: Guideline, digest: str) -> int:
+    tags = {TEXT_TAG: digest, KIND_TAG: str(guideline.kind), SEVERITY_TAG: str(guideline.severity)}
+    for attempt in (1, 2):
+        try:
+            added = registry.client.register_prompt(name, text, commit_message=guideline.title, tags=dict(tags))
+        except MlflowException as error:
+            if attempt == 2 or error.error_code != ALREADY_THERE:  # else another process made the prompt first
+                raise
+        else:
+            return int(added.version)
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _version_of(registry: Registry, name: str, digest: str) -> int | None:

@@ -13,9 +13,10 @@ from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from pydantic import BaseModel
 
-from agent.article import Article, Block, build_article
+from agent.article import Article
 from agent.code_digest import code_digest
 from agent.errors import CopydeskError
+from agent.formats.plain import read_plain
 from agent.graph import Agent
 from agent.settings import ModelSettings
 from agent.spec import AgentSpec
@@ -32,11 +33,11 @@ class ArticleInput(BaseModel):
 
     text: str
     title: str = ""
-    language: str = "en"  # BCP 47
+    language: str = ""  # BCP 47
     guidelines: list[str] | None = None  # ids; None: all of the version's pack
 
     def article(self) -> Article:
-        return build_article([Block(line) for line in self.text.splitlines()], title=self.title, language=self.language)
+        return read_plain(self.text, title=self.title, language=self.language)
 
 
 class ServedAgent(PythonModel):

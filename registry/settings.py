@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-EMBEDDED_SCHEME = "sqlite:"
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")  # what MLflow opens without a server
 
 
 class RegistrySettings(BaseSettings):
@@ -28,7 +28,8 @@ class RegistrySettings(BaseSettings):
 
     @property
     def embedded(self) -> bool:
-        return self.tracking_uri.startswith(EMBEDDED_SCHEME)
+        """Whether this process opens MLflow's database itself, without a server."""
+        return self.tracking_uri.startswith(DATABASES)
 
     @property
     def artifact_root(self) -> Path:

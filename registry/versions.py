@@ -49,7 +49,11 @@ def register(registry: Registry, spec: AgentSpec) -> Registration:
         number = _number_of(registry, spec.digest)
         new = number is None
         if number is None:
-            number = _create(registry, spec)
+            created = _create(registry, spec)
+            number = _number_of(registry, spec.digest) or created
+            if number != created:  # another process registered the same at the same time, and was first
+                registry.client.delete_model_version(MODEL_NAME, str(created))
+                new = False
         registry.client.set_registered_model_alias(MODEL_NAME, CHALLENGER, str(number))
     return Registration(describe(registry, str(number)), new, prompts)
 

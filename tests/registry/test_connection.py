@@ -9,10 +9,20 @@ import pytest
 from registry.connection import Registry, connect
 from registry.errors import RegistryError, RegistryUnreachable
 from registry.settings import RegistrySettings
+from registry.versions import list_versions
 from tests.registry.conftest import free_port
 
-CONNECT = "import sys; from registry.connection import connect; from registry.settings import RegistrySettings; "
-CREATE = CONNECT + "print(connect(RegistrySettings(home=sys.argv[1])).experiment_id('tries'))"
+REGISTER = """
+import sys
+from agent.spec import AgentSpec
+from registry.connection import connect
+from registry.settings import RegistrySettings
+from registry.versions import register
+from tests.agent.build import pack
+
+registry = connect(RegistrySettings(home=sys.argv[1]))
+print(register(registry, AgentSpec(pack=pack())).version.number)
+"""
 
 
 def test_embedded_by_default(tmp_path: Path) -> None:
@@ -58,6 +68,22 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         connect(RegistrySettings(home=tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("postgresql+psycopg://me:secret@127.0.0.1:9/mlflow", r"me:\*\*\*@127.0.0.1:9/mlflow can't be used: repair it"),
+        ("mssql+nosuch://me:secret@127.0.0.1:9/mlflow", r"me:\*\*\*@127.0.0.1:9/mlflow can't be used: repair it"),
+        ("http://me:secret@127.0.0.1:9", r"http://me:\*\*\*@127.0.0.1:9 can't be reached"),
+        ("file:///nowhere", "filesystem tracking backend"),
+        ("gopher://old", "unsupported URI 'gopher://old'"),
+    ],
+)
+def test_an_address_of_no_use_is_named_without_its_password(tmp_path: Path, uri: str, told: str) -> None:
+    with pytest.raises(RegistryError, match=told) as refused:
+        connect(RegistrySettings(home=tmp_path, mlflow_tracking_uri=uri))
+    assert "secret" not in str(refused.value)
+
+
 def test_a_deleted_experiment_says_how_to_bring_it_back(registry: Registry) -> None:
     experiment = registry.experiment_id("thrown-away")
     registry.client.delete_experiment(experiment)
@@ -67,11 +93,17 @@ def test_a_deleted_experiment_says_how_to_bring_it_back(registry: Registry) -> N
 
 
 @pytest.mark.slow
-def test_two_processes_make_one_embedded_registry_at_once(tmp_path: Path) -> None:
+def test_processes_that_make_one_embedded_registry_at_once_agree(tmp_path: Path) -> None:
     processes = [
-        subprocess.Popen([sys.executable, "-c", CREATE, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", REGISTER, str(tmp_path)],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         for _ in range(3)
     ]
-    answers = [(process.communicate(timeout=90), process.returncode) for process in processes]
+    answers = [(process.communicate(timeout=110), process.returncode) for process in processes]
     assert [(output, code) for (output, _), code in answers] == [(b"1\n", 0)] * 3, answers
-    assert {path.name for path in tmp_path.iterdir()} <= {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm"}
+    assert [version.number for version in list_versions(connect(RegistrySettings(home=tmp_path)))] == [1]
+    assert not list(tmp_path.glob("*.new*"))

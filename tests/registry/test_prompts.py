@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 from agent.guideline import GuidelinePack
 from agent.prompts import guideline_part
 from registry.connection import Registry
@@ -39,3 +41,11 @@ def test_braces_in_a_guideline_stay_as_they_are(registry: Registry) -> None:
 
 def test_a_pack_of_patterns_has_no_prompts(registry: Registry) -> None:
     assert register_prompts(registry, pack(guideline())) == {}
+
+
+def test_two_who_register_the_same_prompts_at_once_both_succeed(registry: Registry) -> None:
+    many = pack(*(prompt_guideline(f"rule-{n}") for n in range(12)))
+    with ThreadPoolExecutor(2) as threads:
+        for uris in threads.map(lambda _: register_prompts(registry, many), range(2)):
+            assert set(uris) == set(many.by_id)
+    assert register_prompts(registry, many) == register_prompts(registry, many)
