@@ -1,0 +1,62 @@
+import { make } from './dom.js';
+import { GRAVEST_FIRST, SEVERITIES, asHeading, counted } from './words.js';
+
+/**
+ * @import { Guideline } from './wire.js'
+ *
+ * The house's guidelines by id.
+ * @typedef {Map<string, Guideline>} Guidebook
+ */
+
+/** The text of a guideline, as paragraphs. @param {Guidebook} guidebook @param {string} id */
+export function guidanceOf(guidebook, id) {
+  const guidance = guidebook.get(id)?.guidance ?? 'The text of this guideline could not be loaded.';
+  const paragraphs = guidance.split(/\n\s*\n/).map((text) => make('p', {}, text.replaceAll('\n', ' ')));
+  return make('div', { class: 'guidance' }, ...paragraphs);
+}
+
+/** What an article will be checked against, by category. @param {Guidebook} guidebook */
+export function guidebookView(guidebook) {
+  /** @type {Map<string, Guideline[]>} */
+  const categories = new Map();
+  for (const guideline of guidebook.values()) {
+    categories.set(guideline.category, [...(categories.get(guideline.category) ?? []), guideline]);
+  }
+  const sections = [...categories].map(([category, guidelines]) => [
+    make('h4', {}, asHeading(category)),
+    make('ul', {}, ...guidelines.sort(byGravity).map((guideline) => entry(guidebook, guideline))),
+  ]);
+  return make('div', { class: 'guidebook' }, ...sections.flat());
+}
+
+/** @param {Guidebook} guidebook @param {Guideline} guideline */
+function entry(guidebook, guideline) {
+  const { one, sign } = SEVERITIES[guideline.severity];
+  return make(
+    'li',
+    { class: guideline.severity },
+    make(
+      'details',
+      {},
+      make('summary', {}, make('span', { class: 'sign', title: one, role: 'img', 'aria-label': one }, sign), make('span', {}, guideline.title)),
+      guidanceOf(guidebook, guideline.id),
+    ),
+  );
+}
+
+/** @param {Guideline} a @param {Guideline} b */
+function byGravity(a, b) {
+  return GRAVEST_FIRST.indexOf(a.severity) - GRAVEST_FIRST.indexOf(b.severity);
+}
+
+/** What stands in the report's place before the first check. @param {Guidebook} guidebook */
+export function welcome(guidebook) {
+  const checked = guidebook.size ? `${counted(guidebook.size, 'guideline')} of the house` : 'the guidelines of the house';
+  return make(
+    'div',
+    { class: 'welcome' },
+    make('h3', {}, guidebook.size ? `Checked against ${checked}` : 'Checked against the house’s guidelines'),
+    make('p', {}, 'You get a score, each finding at its exact words with the rule behind it, and what to write instead.'),
+    guidebook.size ? guidebookView(guidebook) : null,
+  );
+}

@@ -1,0 +1,36 @@
+/** Code points on the wire, UTF-16 code units in JavaScript: the only place here that converts. */
+export class Utf16Offsets {
+  /** Positions of the characters that take two units, in code points. @type {number[]} */
+  #wide = [];
+
+  /** @param {string} text */
+  constructor(text) {
+    let position = 0;
+    for (const character of text) {
+      if (character.length === 2) this.#wide.push(position);
+      position += 1;
+    }
+    /** The text's length in code points; a lone surrogate counts as one, as it does in Python. */
+    this.length = position;
+  }
+
+  /** The UTF-16 offset of a code-point offset. @param {number} codePoints */
+  units(codePoints) {
+    if (!Number.isInteger(codePoints) || codePoints < 0 || codePoints > this.length) {
+      throw new RangeError(`offset must be in 0..${this.length} code points, got ${codePoints}`);
+    }
+    return codePoints + this.#wideBefore(codePoints);
+  }
+
+  /** How many wide characters start before a code-point offset. @param {number} codePoints */
+  #wideBefore(codePoints) {
+    let low = 0;
+    let high = this.#wide.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (/** @type {number} */ (this.#wide[middle]) < codePoints) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

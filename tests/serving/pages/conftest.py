@@ -1,0 +1,66 @@
+"""A real browser on the real pages."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.conftest import missing
+from tests.serving.pages.results import PACK
+from tests.serving.pages.scripted_api import Script, scripted_app, served
+
+LAUNCH = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Per module: while the synchronous Playwright runs, no other event loop may run in this thread."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        missing("Chromium", "apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script(PACK)
+
+
+@pytest.fixture
+def address(script: Script) -> Iterator[str]:
+    with served(scripted_app(script)) as address:
+        yield address
+
+
+@pytest.fixture
+def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(5_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """The page at `/`, ready; whatever it reports to the console as an error fails the test."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if "Content Security" in message.text else None)
+    page.goto("/")
+    page.wait_for_selector("html[data-ready]")
+    yield page
+    assert errors == []

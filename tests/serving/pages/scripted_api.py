@@ -1,0 +1,95 @@
+"""A peer that speaks the API's wire format over real HTTP and answers as a test says, around the real pages."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from agent.guideline import GuidelinePack
+from serving.pages.routes import router
+
+JOB = "0190c0de-0000-7000-8000-000000000001"
+LINKS = {"status": f"/api/v1/jobs/{JOB}/status", "result": f"/api/v1/jobs/{JOB}/result"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response; RFC 9457 problems are JSON too."""
+
+    body: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        kind = "application/problem+json" if self.status >= 400 else "application/json"
+        return JSONResponse(self.body, self.status, self.headers, media_type=kind)
+
+
+ACCEPTED = Answer({"job_id": JOB, "status": "queued", "links": LINKS}, 202)
+COMPLETED = Answer({"job_id": JOB, "status": "completed"})
+
+
+def problem(status: int, title: str, detail: str, **headers: str) -> Answer:
+    body = {"type": "about:blank", "title": title, "detail": detail, "status": status}
+    return Answer(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@dataclass
+class Script:
+    """What the peer answers next. Of several answers the last one is repeated."""
+
+    pack: GuidelinePack
+    submit: list[Answer] = field(default_factory=lambda: [ACCEPTED])
+    status: list[Answer] = field(default_factory=lambda: [COMPLETED])
+    result: list[Answer] = field(default_factory=list)
+    received: list[tuple[str, bytes]] = field(default_factory=list)  # content type and body of each submission
+
+
+def _next(answers: list[Answer]) -> Response:
+    return (answers.pop(0) if len(answers) > 1 else answers[0]).response()
+
+
+def scripted_app(script: Script) -> FastAPI:
+    app = FastAPI()
+    app.include_router(router)
+
+    @app.post("/api/v1/compliance/check")
+    async def submit(request: Request) -> Response:
+        script.received.append((request.headers["content-type"], await request.body()))
+        return _next(script.submit)
+
+    @app.get(LINKS["status"])
+    async def status() -> Response:
+        return _next(script.status)
+
+    @app.get(LINKS["result"])
+    async def result() -> Response:
+        return _next(script.result)
+
+    @app.get("/api/v1/guidelines")
+    async def guidelines() -> dict[str, Any]:
+        return {"pack": script.pack.name, "guidelines": [one.model_dump(mode="json") for one in script.pack.guidelines]}
+
+    return app
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Runs an app on a free loopback port; yields its address."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+        if not thread.is_alive():
+            raise RuntimeError("the test server did not start")
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
