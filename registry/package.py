@@ -28,6 +28,7 @@ AGENT_NEEDS = (
     "langchain-core",
     "langchain-openai",
     "langgraph",
+    "lxml",
     "markdown-it-py",
     "openai",
     "pydantic",
