@@ -1,6 +1,7 @@
 """An article: one canonical text with paragraphs, the same for every channel it may come from."""
 
 import hashlib
+import json
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -13,10 +14,14 @@ from agent.source_map import Location, SourceMap
 
 MAX_CHARACTERS = 200_000
 PARAGRAPH_GAP = "\n\n"
+PLACEHOLDER = "\ufffc"  # object replacement character: stands where a document has something that is no text
 
 # Inside a paragraph each of these is one space, so offsets in a paragraph hold in its source too
 # (Word counts a soft line break and a tab as one character).
-_BREAKS = {ord(character): " " for character in "\t\n\r\v\f\x85\u2028\u2029"}
+_BREAKS = dict.fromkeys(map(ord, "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"), " ")
+# PostgreSQL stores no NUL, UTF-8 has no lone surrogates: each becomes a replacement character.
+_UNSTORABLE = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
+_CLEANED = _BREAKS | _UNSTORABLE
 
 
 class ParagraphKind(StrEnum):
@@ -75,8 +80,8 @@ class Article:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over title, language and the paragraphs with their kinds."""
-        parts = [self.title, self.language, *(f"{p.kind}{p.level}:{p.text}" for p in self.paragraphs)]
-        return hashlib.sha256("\x1e".join(parts).encode()).hexdigest()
+        facts = [self.title, self.language, [(p.kind, p.level, p.text) for p in self.paragraphs]]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     @cached_property
     def words(self) -> int:
@@ -114,8 +119,11 @@ class Article:
 
 
 def clean(text: str) -> str:
-    """A paragraph's text with each line break or tab as one space; its length doesn't change."""
-    return text.translate(_BREAKS)
+    """A paragraph's text with each line break or tab as one space; its length doesn't change.
+
+    What no store takes (NUL, lone surrogates) is U+FFFD in it.
+    """
+    return text.translate(_CLEANED)
 
 
 def build_article(
@@ -151,7 +159,7 @@ def build_article(
     return Article(
         text=PARAGRAPH_GAP.join(paragraph.text for paragraph in paragraphs),
         paragraphs=tuple(paragraphs),
-        title=unicodedata.normalize("NFC", " ".join(title.split())),
+        title=unicodedata.normalize("NFC", " ".join(clean(title).split())),
         language=language,
         source_map=source_map or SourceMap.of_paragraphs(lengths, len(PARAGRAPH_GAP)),
     )
