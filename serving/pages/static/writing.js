@@ -1,3 +1,4 @@
+import { toHtml, toTyped } from './composition.js';
 import { byId } from './dom.js';
 import { SAMPLE } from './sample.js';
 import { countWords, counted } from './words.js';
@@ -60,10 +61,9 @@ export class Writing {
 
   /** Puts the text of a checked file here, to be edited. @param {Paragraph[]} paragraphs */
   fill(paragraphs) {
-    const [first, ...rest] = paragraphs;
-    const headed = first?.kind === 'heading';
-    this.#headline.value = headed ? first.text : '';
-    this.#body.value = (headed ? rest : paragraphs).map(({ text }) => text).join('\n\n');
+    const { headline, body } = toTyped(paragraphs);
+    this.#headline.value = headline;
+    this.#body.value = body;
     this.#measure();
   }
 
@@ -73,7 +73,7 @@ export class Writing {
     if (!body && !headline) return this.#complain('There is nothing to check yet: paste an article, or try the sample.');
     if (body.length > this.#limit) return this.#complain(`The article is over ${counted(this.#limit, 'character')}: check it in parts.`);
     this.#complain('');
-    this.#onSubmit({ document: documentOf(headline, body) });
+    this.#onSubmit({ document: { title: headline, article: { html: toHtml(headline, body) }, channel: 'page' } });
   }
 
   /** @param {File | undefined} file */
@@ -124,9 +124,4 @@ export class Writing {
     const words = countWords(this.#headline.value) + countWords(this.#body.value);
     this.#length.textContent = words ? counted(words, 'word') : '';
   }
-}
-
-/** @param {string} headline @param {string} body */
-export function documentOf(headline, body) {
-  return { title: headline, article: { text: headline ? `# ${headline}\n\n${body}` : body }, channel: 'page' };
 }

@@ -1,0 +1,43 @@
+"""Versions from MLflow as running agents. Imported by workers only: MLflow takes 200 MB and seconds."""
+
+import asyncio
+from collections import OrderedDict
+
+from agent.graph import Agent
+from agent.settings import ModelSettings
+from registry.aliases import champion
+from registry.connection import Registry
+from registry.versions import load
+from serving.ports import Clock, ServedVersion
+
+KEPT_AGENTS = 4
+
+
+class MlflowVersions:
+    """Loads each version once; MLflow's calls block, so they run in a thread."""
+
+    def __init__(self, registry: Registry, model: ModelSettings, clock: Clock) -> None:
+        self._registry = registry
+        self._model = model
+        self._clock = clock
+        self._agents: OrderedDict[str, Agent] = OrderedDict()
+        self._loading = asyncio.Lock()
+
+    async def current(self) -> ServedVersion | None:
+        version = await asyncio.to_thread(champion, self._registry)
+        if version is None:
+            return None
+        agent = await self.agent(str(version.number))
+        # The promotion's evidence may be younger than the loaded agent.
+        stamp = agent.stamp.model_copy(update={"evidence": version.evidence})
+        agent.stamp = stamp
+        return ServedVersion(stamp, agent.spec.pack, champion=True, served=self._clock())
+
+    async def agent(self, number: str) -> Agent:
+        async with self._loading:
+            if number not in self._agents:
+                self._agents[number] = await asyncio.to_thread(load, self._registry, number, model=self._model)
+                while len(self._agents) > KEPT_AGENTS:
+                    self._agents.popitem(last=False)
+            self._agents.move_to_end(number)
+            return self._agents[number]

@@ -1,0 +1,155 @@
+"""The tables, and how rows become jobs and back."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect, RowMapping
+
+from serving.job import Job, JobStatus, Request
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware in and out, UTC in the database: SQLite forgets time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+metadata = MetaData()
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", String(200), nullable=False),
+    Column("channel", String(50), nullable=False),
+    Column("document_id", String(500), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("guidelines", Text),  # JSON list of ids; null: all
+    Column("version", String(20), nullable=False),
+    Column("code_digest", String(64), nullable=False),
+    Column("blob", String(64), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer),
+    Column("guideline", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("lease_until", UtcDateTime),
+    Column("idempotency_key", String(200)),  # null: none was given
+    Column("request_hash", String(64), nullable=False),
+    UniqueConstraint("user_id", "idempotency_key"),
+    Index("ix_jobs_status_submitted", "status", "submitted_at"),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("report", Text, nullable=False),  # a ComplianceReport as JSON
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime),  # null: logged
+    Column("reason", Text, nullable=False),  # of the last failure
+    Column("run_id", String(64), nullable=False),
+    Index("ix_outbox_due", "due_at"),
+)
+
+served_versions = Table(
+    "served_versions",
+    metadata,
+    Column("number", String(20), primary_key=True),
+    Column("stamp", Text, nullable=False),  # a VersionStamp as JSON
+    Column("pack", Text, nullable=False),  # a GuidelinePack as JSON
+    Column("champion", Boolean, nullable=False),
+    Column("served_at", UtcDateTime, nullable=False),
+)
+
+
+def job_of(row: RowMapping) -> Job:
+    return Job(
+        id=row["id"],
+        request=Request(
+            user=row["user_id"],
+            channel=row["channel"],
+            document_id=row["document_id"],
+            title=row["title"],
+            language=row["language"],
+            guidelines=None if row["guidelines"] is None else tuple(json.loads(row["guidelines"])),
+        ),
+        version=row["version"],
+        code_digest=row["code_digest"],
+        blob=row["blob"],
+        submitted=row["submitted_at"],
+        status=JobStatus(row["status"]),
+        attempt=row["attempt"],
+        done=row["done"],
+        total=row["total"],
+        guideline=row["guideline"],
+        reason=row["reason"],
+        started=row["started_at"],
+        finished=row["finished_at"],
+        lease_until=row["lease_until"],
+    )
+
+
+def state_of(job: Job) -> dict[str, Any]:
+    """The columns that change while a job lives."""
+    return {
+        "status": job.status.value,
+        "attempt": job.attempt,
+        "done": job.done,
+        "total": job.total,
+        "guideline": job.guideline,
+        "reason": job.reason,
+        "started_at": job.started,
+        "finished_at": job.finished,
+        "lease_until": job.lease_until,
+    }
+
+
+def row_of(job: Job) -> dict[str, Any]:
+    request = job.request
+    return state_of(job) | {
+        "id": job.id,
+        "user_id": request.user,
+        "channel": request.channel,
+        "document_id": request.document_id,
+        "title": request.title,
+        "language": request.language,
+        "guidelines": None if request.guidelines is None else json.dumps(request.guidelines),
+        "version": job.version,
+        "code_digest": job.code_digest,
+        "blob": job.blob,
+        "submitted_at": job.submitted,
+    }

@@ -1,0 +1,1 @@
+"""HTTP in and out. Endpoints translate and do nothing else."""

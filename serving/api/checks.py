@@ -1,0 +1,39 @@
+"""`/api/v1/compliance`: articles come in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response, status
+
+from serving.api.schemas import JobOut, Links
+from serving.api.services import LOCAL_USER, Services, services
+from serving.api.submission import OPENAPI_BODY, read_submission
+from serving.usecases.submit import submit
+
+RETRY_AFTER_SECONDS = "1"
+
+router = APIRouter(prefix="/api/v1/compliance", tags=["check"])
+
+
+@router.post("/check", status_code=status.HTTP_202_ACCEPTED, openapi_extra=OPENAPI_BODY)
+async def check_article(
+    request: Request,
+    response: Response,
+    use: Annotated[Services, Depends(services)],
+    idempotency_key: Annotated[str, Header(max_length=200)] = "",
+) -> JobOut:
+    """Accepts an article to be checked: JSON, or a file as `multipart/form-data`. Follow the links to its report."""
+    incoming = await read_submission(request, LOCAL_USER)
+    accepted = await submit(
+        use.jobs,
+        use.blobs,
+        use.versions,
+        article=incoming.article,
+        request=incoming.request,
+        idempotency_key=idempotency_key,
+        request_hash=incoming.digest,
+        queue_limit=use.settings.queue_limit,
+        now=use.clock(),
+    )
+    response.headers["Location"] = Links.of(accepted.job).status
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return JobOut.of(accepted.job, duplicate=accepted.duplicate)

@@ -1,0 +1,55 @@
+"""Failures as problem documents (RFC 9457), mapped here and nowhere else."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from agent.errors import CopydeskError
+
+MEDIA_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+def problem(type: str, status: int, detail: str, *, retry_after: int | None = None) -> JSONResponse:
+    """`type` is stable; `title` is it in words; `detail` names the value and the way out."""
+    body = {"type": type, "title": type.replace("-", " ").capitalize(), "status": status, "detail": detail}
+    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(CopydeskError, _anticipated)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _anticipated(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, CopydeskError)  # noqa: S101 - registered for it
+    return problem(error.type, error.status, str(error), retry_after=getattr(error, "retry_after", None))
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    return problem("invalid-request", 422, "; ".join(_sentence(details) for details in error.errors()))
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    name = HTTPStatus(error.status_code).phrase
+    return problem(name.lower().replace(" ", "-"), error.status_code, str(error.detail))
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem("internal-error", 500, "something went wrong here and was logged: try again in a moment")
+
+
+def _sentence(details: dict[str, object]) -> str:
+    where = ".".join(str(step) for step in details.get("loc", ()) if step != "body")  # type: ignore[attr-defined]
+    return f"{where or 'the body'}: {details['msg']}"

@@ -1,0 +1,203 @@
+"""What crosses the wire. Offsets are Unicode code points, end exclusive."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from agent.article import Paragraph, ParagraphKind
+from agent.finding import Severity
+from agent.guideline import Guideline, Kind
+from agent.report import ComplianceReport, VersionStamp
+from serving.job import Job, JobStatus
+from serving.ports import ServedVersion
+from serving.usecases.follow import Result, Standing
+
+Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=35)]
+Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=50)]
+DocumentId = Annotated[str, StringConstraints(max_length=500)]
+Title = Annotated[str, StringConstraints(max_length=1000)]
+
+
+class ArticleIn(BaseModel):
+    """An article in one of three forms."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str | None = None  # plain text
+    paragraphs: list[str] | None = None  # findings count paragraphs as they stand here
+    html: str | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        given = [name for name in ("text", "paragraphs", "html") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of text, paragraphs and html, got {', '.join(given) or 'none'}")
+        return self
+
+
+class Options(BaseModel):
+    """How an article is to be checked, whichever form it comes in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Title = ""
+    language: Language = ""  # BCP 47; empty: what the document says, else en
+    document_id: DocumentId = ""
+    guidelines: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None  # ids; null: all
+    channel: Channel = "api"
+
+
+class CheckIn(Options):
+    """A request to check an article."""
+
+    article: ArticleIn
+
+
+class Links(BaseModel):
+    """Where to go on."""
+
+    status: str
+    result: str
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        base = f"/api/v1/jobs/{job.id}"
+        return cls(status=f"{base}/status", result=f"{base}/result")
+
+
+class JobOut(BaseModel):
+    """A job that was accepted."""
+
+    job_id: str
+    status: JobStatus
+    duplicate: bool  # the Idempotency-Key was used before for the same request
+    links: Links
+
+    @classmethod
+    def of(cls, job: Job, *, duplicate: bool) -> Self:
+        return cls(job_id=job.id, status=job.status, duplicate=duplicate, links=Links.of(job))
+
+
+class StatusOut(BaseModel):
+    """Where a job is."""
+
+    job_id: str
+    status: JobStatus
+    position: int | None = None  # in the queue, from 1
+    done: int | None = None  # guidelines checked
+    total: int | None = None
+    guideline: str | None = None  # the one that finished last
+    reason: str | None = None  # why it failed
+    version: str  # the version it is checked by
+    document_id: str
+    submitted: datetime
+    started: datetime | None
+    finished: datetime | None
+    links: Links
+
+    @classmethod
+    def of(cls, standing: Standing) -> Self:
+        job = standing.job
+        return cls(
+            job_id=job.id,
+            status=job.status,
+            position=standing.position,
+            done=job.done if job.started else None,
+            total=job.total,
+            guideline=job.guideline or None,
+            reason=job.reason or None,
+            version=job.version,
+            document_id=job.request.document_id,
+            submitted=job.submitted,
+            started=job.started,
+            finished=job.finished,
+            links=Links.of(job),
+        )
+
+
+class ParagraphOut(BaseModel):
+    """A paragraph of the text the offsets count in."""
+
+    index: int
+    start: int
+    end: int
+    text: str
+    kind: ParagraphKind
+    level: int  # of a heading
+    origin: int  # index in the document it came from, counting empty paragraphs
+
+    @classmethod
+    def of(cls, paragraph: Paragraph) -> Self:
+        return cls(
+            index=paragraph.index,
+            start=paragraph.start,
+            end=paragraph.end,
+            text=paragraph.text,
+            kind=paragraph.kind,
+            level=paragraph.level,
+            origin=paragraph.origin,
+        )
+
+
+class ResultOut(BaseModel):
+    """A report with the text it speaks of."""
+
+    job_id: str
+    report: ComplianceReport
+    text: str  # the canonical text: paragraphs joined by a blank line
+    paragraphs: list[ParagraphOut]
+
+    @classmethod
+    def of(cls, result: Result) -> Self:
+        paragraphs = [ParagraphOut.of(paragraph) for paragraph in result.article.paragraphs]
+        return cls(job_id=result.job.id, report=result.report, text=result.article.text, paragraphs=paragraphs)
+
+
+class GuidelineOut(BaseModel):
+    """A guideline as editors read it."""
+
+    id: str
+    title: str
+    category: str
+    severity: Severity
+    kind: Kind
+    guidance: str
+    link: str
+    violations: list[str]
+    compliant: list[str]
+
+    @classmethod
+    def of(cls, guideline: Guideline) -> Self:
+        return cls.model_validate(guideline.model_dump(include=set(cls.model_fields)))
+
+
+class GuidelinesOut(BaseModel):
+    """The guidelines of the version that is served."""
+
+    pack: str
+    version: str
+    guidelines: list[GuidelineOut]
+
+    @classmethod
+    def of(cls, version: ServedVersion) -> Self:
+        guidelines = [GuidelineOut.of(guideline) for guideline in version.pack.guidelines]
+        return cls(pack=version.pack.name, version=version.stamp.number, guidelines=guidelines)
+
+
+class VersionOut(BaseModel):
+    """A version that some worker serves."""
+
+    champion: bool
+    served: datetime
+    guidelines: int
+    version: VersionStamp
+
+    @classmethod
+    def of(cls, version: ServedVersion) -> Self:
+        return cls(
+            champion=version.champion,
+            served=version.served,
+            guidelines=len(version.pack.guidelines),
+            version=version.stamp,
+        )

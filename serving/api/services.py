@@ -1,0 +1,29 @@
+"""What endpoints work with, put together once by `app`."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from serving.adapters.database import Database
+from serving.ports import BlobStore, Clock, JobStore, ServedVersions
+from serving.settings import ServingSettings
+
+LOCAL_USER = "local"  # there is no sign-in: whoever reaches the loopback address is this user
+
+
+@dataclass(frozen=True)
+class Services:
+    """The ports of the API's process."""
+
+    settings: ServingSettings
+    database: Database
+    jobs: JobStore
+    blobs: BlobStore
+    versions: ServedVersions
+    clock: Clock
+
+
+def services(request: Request) -> Services:
+    """The services of the application that answers."""
+    found: Services = request.app.state.services
+    return found

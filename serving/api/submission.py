@@ -1,0 +1,113 @@
+"""Reads a request to check an article: JSON, or a file in a form."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from fastapi import Request as HttpRequest
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from agent.article import Article
+from agent.formats.reading import article_from_html, article_from_paragraphs, article_from_text, read_article
+from serving.api.schemas import ArticleIn, CheckIn, Options
+from serving.errors import BadRequest
+from serving.job import Request
+
+OPENAPI_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/CheckIn"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary", "description": ".txt, .md, .html or .docx"},
+                        **{name: {"type": "string"} for name in ("title", "language", "document_id", "channel")},
+                        "guidelines": {"type": "string", "description": "ids, separated by commas"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An article that can be checked, with how; `digest` tells equal requests."""
+
+    article: Article
+    request: Request
+    digest: str
+
+
+async def read_submission(http: HttpRequest, user: str) -> Incoming:
+    """Raises BadRequest, RequestValidationError, and ArticleError for an article that can't be checked."""
+    kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        body = await http.body()
+        given = _validated(CheckIn, body)
+        article = await asyncio.to_thread(_article, given.article, given)
+        return _incoming(article, given, user, body)
+    if kind == "multipart/form-data":
+        async with http.form(max_files=1, max_fields=20) as form:
+            return await _upload(form, user)
+    raise BadRequest(
+        f"the request's Content-Type is {kind or 'missing'!r}: send application/json, or a file as multipart/form-data"
+    )
+
+
+async def _upload(form: FormData, user: str) -> Incoming:
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise BadRequest("the form has no file: send the article in a field named file")
+    fields: dict[str, object] = {name: value for name, value in form.items() if name != "file"}
+    if isinstance(listed := fields.get("guidelines"), str):
+        fields["guidelines"] = [id.strip() for id in listed.split(",") if id.strip()]
+    try:
+        options = Options.model_validate(fields)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False)) from error
+    data = await file.read()
+    name = PurePath(file.filename or "upload").name
+    article = await asyncio.to_thread(read_article, data, name, title=options.title, language=options.language)
+    if not options.document_id:
+        options = options.model_copy(update={"document_id": name})
+    return _incoming(article, options, user, data)
+
+
+def _validated(schema: type[CheckIn], body: bytes) -> CheckIn:
+    try:
+        return schema.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "json_invalid":
+            raise BadRequest(f"the body is not JSON: {first['ctx']['error']}") from error
+        raise RequestValidationError(error.errors(include_url=False)) from error
+
+
+def _article(given: ArticleIn, options: Options) -> Article:
+    if given.html is not None:
+        return article_from_html(given.html, title=options.title, language=options.language)
+    if given.paragraphs is not None:
+        return article_from_paragraphs(given.paragraphs, title=options.title, language=options.language)
+    return article_from_text(given.text or "", title=options.title, language=options.language)
+
+
+def _incoming(article: Article, options: Options, user: str, body: bytes) -> Incoming:
+    request = Request(
+        user=user,
+        channel=options.channel,
+        document_id=options.document_id,
+        title=article.title,
+        language=article.language,
+        guidelines=None if options.guidelines is None else tuple(options.guidelines),
+    )
+    asked = options.model_dump_json(include=set(Options.model_fields)).encode()
+    return Incoming(article, request, hashlib.sha256(asked + b"\0" + body).hexdigest())

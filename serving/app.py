@@ -1,0 +1,82 @@
+"""Puts the API together. MLflow, LangGraph and pandas stay out of this process: they are the worker's."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import uvicorn
+from fastapi import FastAPI
+
+from serving.adapters.database import open_database
+from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.sql_jobs import SqlJobStore
+from serving.adapters.sql_versions import SqlServedVersions
+from serving.api import checks, health, jobs, versions
+from serving.api.body_limit import BodyLimit
+from serving.api.problems import add_problem_handlers
+from serving.api.schemas import CheckIn
+from serving.api.services import Services
+from serving.errors import PortTaken
+from serving.pages.routes import router as pages
+from serving.settings import ServingSettings
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: ServingSettings) -> FastAPI:
+    """The API and the page, on the stores that the settings name."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = await open_database(settings.database_url)
+        app.state.services = Services(
+            settings=settings,
+            database=database,
+            jobs=SqlJobStore(database),
+            blobs=FolderBlobs(settings.articles),
+            versions=SqlServedVersions(database),
+            clock=utc_now,
+        )
+        yield
+        await database.close()
+
+    app = FastAPI(title="Copydesk", version=version("copydesk"), lifespan=lifespan)
+    app.add_middleware(BodyLimit)
+    add_problem_handlers(app)
+    for router in (checks.router, jobs.router, jobs.short, versions.router, health.router, pages):
+        app.include_router(router)
+    _describe_body(app)
+    return app
+
+
+def _describe_body(app: FastAPI) -> None:
+    """Submitting reads its body by itself, so its schema is added to the description here."""
+    describe = app.openapi
+
+    def described() -> dict[str, object]:
+        document = describe()
+        schema = CheckIn.model_json_schema(ref_template="#/components/schemas/{model}")
+        definitions = schema.pop("$defs", {})
+        document["components"]["schemas"] |= {"CheckIn": schema, **definitions}
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def serve(settings: ServingSettings) -> None:
+    """Runs the API until it is told to stop; raises PortTaken before anything starts."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise PortTaken(
+                f"port {settings.port} on {settings.host} can't be used ({error.strerror}): "
+                "stop what listens there, or set COPYDESK_PORT"
+            ) from error
+        config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False)
+        uvicorn.Server(config).run([listener])

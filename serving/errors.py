@@ -1,0 +1,71 @@
+"""Failures of the service that a client is told of.
+
+CopydeskError
+├── JobNotFound         no such job, or somebody else's
+├── NoChampion          no version is served yet
+├── QueueFull           too many jobs are waiting
+├── IdempotencyConflict the key was used for another request
+├── BadRequest          the request can't be understood
+├── JobEnded            the job can't be cancelled any more
+├── JobWithoutResult    the job failed or was cancelled
+└── PortTaken           the API's address is in use
+"""
+
+from agent.errors import CopydeskError
+
+
+class JobNotFound(CopydeskError):
+    """No such job, or somebody else's."""
+
+    type = "not-found"
+    status = 404
+
+
+class NoChampion(CopydeskError):
+    """No version is served yet."""
+
+    type = "no-champion"
+    status = 503
+    retry_after = 5
+
+
+class QueueFull(CopydeskError):
+    """Too many jobs are waiting."""
+
+    type = "queue-full"
+    status = 503
+    retry_after = 10
+
+
+class IdempotencyConflict(CopydeskError):
+    """The key was used for another request."""
+
+    type = "idempotency-conflict"
+    status = 409
+
+
+class BadRequest(CopydeskError):
+    """The request can't be understood."""
+
+    type = "bad-request"
+    status = 400
+
+
+class JobEnded(CopydeskError):
+    """The job can't be cancelled any more."""
+
+    type = "job-ended"
+    status = 409
+
+
+class JobWithoutResult(CopydeskError):
+    """The job failed or was cancelled, so it has no report."""
+
+    type = "no-result"
+    status = 409
+
+
+class PortTaken(CopydeskError):
+    """The API's address is in use."""
+
+    type = "port-taken"

@@ -1,0 +1,134 @@
+"""What the use cases need from the outside, by capability."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from agent.guideline import GuidelinePack
+from agent.report import ComplianceReport, VersionStamp
+from serving.job import Job
+
+if TYPE_CHECKING:
+    from agent.graph import Agent  # LangGraph stays out of the API's process
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A job to be accepted, with what makes it idempotent."""
+
+    job: Job
+    idempotency_key: str = ""
+    request_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedVersion:
+    """A version that some worker can serve."""
+
+    stamp: VersionStamp
+    pack: GuidelinePack
+    champion: bool
+    served: datetime  # when a worker last said so
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A finished job that MLflow hasn't been told of."""
+
+    job: Job
+    report: ComplianceReport
+    attempts: int
+
+
+class JobStore(Protocol):
+    """Jobs and their results. The row is the truth."""
+
+    async def add(self, submission: Submission) -> None:
+        """Stores a queued job; what it returned is kept."""
+
+    async def get(self, job_id: str) -> Job | None: ...
+
+    async def by_idempotency_key(self, user: str, key: str) -> tuple[Job, str] | None:
+        """The job and the request hash a user's key stands for."""
+
+    async def position(self, job: Job) -> int:
+        """Place in the queue, from 1."""
+
+    async def waiting(self) -> int:
+        """How many jobs are queued."""
+
+    async def result(self, job_id: str) -> str | None:
+        """The report as JSON."""
+
+    async def cancel(self, job_id: str, now: datetime) -> Job | None:
+        """The cancelled job; None when it has ended before."""
+
+
+class JobQueue(Protocol):
+    """Hands jobs to workers, each to one at a time."""
+
+    async def claim(self, code_digest: str, now: datetime, lease: timedelta) -> Job | None:
+        """The oldest queued job of this code, now running."""
+
+    async def renew(self, job: Job, until: datetime) -> bool:
+        """Keeps a running job; False when it isn't this attempt's any more."""
+
+    async def progress(self, job: Job, done: int, total: int, guideline: str) -> bool:
+        """Notes how far this attempt is; False when the job isn't its any more."""
+
+    async def finish(self, job: Job, report: ComplianceReport | None) -> bool:
+        """Stores the ended job, its report and an outbox entry at once; False when this attempt was fenced off."""
+
+    async def give_back(self, now: datetime, *, max_attempts: int) -> int:
+        """Returns jobs whose lease has run out to the queue; how many."""
+
+
+class Outbox(Protocol):
+    """Finished jobs on their way to MLflow."""
+
+    async def due(self, now: datetime) -> LogEntry | None: ...
+
+    async def logged(self, job_id: str, run_id: str) -> None: ...
+
+    async def postponed(self, job_id: str, until: datetime, reason: str) -> None: ...
+
+    async def waiting(self) -> int: ...
+
+
+class ServedVersions(Protocol):
+    """The versions workers can serve, as the API knows them."""
+
+    async def put(self, version: ServedVersion) -> None: ...
+
+    async def champion(self) -> ServedVersion | None: ...
+
+    async def all(self) -> list[ServedVersion]: ...
+
+
+class BlobStore(Protocol):
+    """Articles by the hash of their content."""
+
+    async def put(self, data: bytes) -> str:
+        """Stores bytes and returns their key."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+
+class Champion(Protocol):
+    """Versions as running agents."""
+
+    async def current(self) -> ServedVersion | None:
+        """The champion if this worker can serve it."""
+
+    async def agent(self, number: str) -> "Agent":
+        """The agent of a version; raises CopydeskError when it can't be loaded."""
+
+
+class RunLog(Protocol):
+    """Where production runs are logged."""
+
+    async def log(self, job: Job, report: ComplianceReport) -> str:
+        """Logs a finished job once, however often it is called; returns the run id."""

@@ -1,0 +1,57 @@
+"""How this installation serves. Everything comes from the environment, prefix COPYDESK_."""
+
+import ipaddress
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agent.errors import CopydeskError
+
+
+class UnsafeAddress(CopydeskError):
+    """The API would be reachable from elsewhere, and nobody has to sign in."""
+
+    type = "unsafe-address"
+
+
+class ServingSettings(BaseSettings):
+    """Embedded defaults: SQLite and folders under `home`, on loopback."""
+
+    model_config = SettingsConfigDict(env_prefix="COPYDESK_", populate_by_name=True)
+
+    home: Path = Path(".copydesk")  # what this machine keeps
+    host: str = "127.0.0.1"
+    port: int = Field(default=8400, ge=0, le=65535)
+    db_connection_string: str = Field(
+        default="", validation_alias=AliasChoices("DB_CONNECTION_STRING", "COPYDESK_DB_CONNECTION_STRING")
+    )  # SQLAlchemy URL; empty: a SQLite file in `home`
+    queue_limit: int = Field(default=1000, ge=1)  # jobs waiting; beyond, submitting answers 503
+    worker_jobs: int = Field(default=4, ge=1)  # jobs at once in one worker
+    max_attempts: int = Field(default=3, ge=1)  # of one job, before it has failed
+    lease_seconds: float = Field(default=15.0, gt=0)  # a running job whose worker is silent for longer goes back
+    champion_poll_seconds: float = Field(default=3.0, gt=0)
+
+    @model_validator(mode="after")
+    def _loopback_only(self) -> "ServingSettings":
+        if self.host != "localhost" and not _is_loopback(self.host):
+            raise UnsafeAddress(
+                f"COPYDESK_HOST is {self.host!r}: there is no sign-in yet, so only loopback addresses are served; "
+                "use 127.0.0.1, and a proxy with its own sign-in for others"
+            )
+        return self
+
+    @property
+    def database_url(self) -> str:
+        return self.db_connection_string or f"sqlite+aiosqlite:///{(self.home.resolve() / 'copydesk.db').as_posix()}"
+
+    @property
+    def articles(self) -> Path:
+        return self.home.resolve() / "articles"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""What a client or a worker can do, each with ports first and data by name."""

@@ -1,0 +1,66 @@
+"""Status and result of a job, and cancelling it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.article import Article
+from agent.report import ComplianceReport
+from serving.errors import JobEnded, JobNotFound, JobWithoutResult
+from serving.job import Job, JobStatus
+from serving.ports import BlobStore, JobStore
+from serving.stored_article import load_article
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a job is; `position` in the queue, from 1, while it waits."""
+
+    job: Job
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A job's report with the text its offsets count in."""
+
+    job: Job
+    report: ComplianceReport
+    article: Article
+
+
+async def find_job(store: JobStore, *, job_id: str, user: str) -> Job:
+    """Raises JobNotFound, also for somebody else's job."""
+    job = await store.get(job_id)
+    if job is None or job.request.user != user:
+        raise JobNotFound(f"there is no job {job_id!r}: check the id that submitting returned")
+    return job
+
+
+async def status(store: JobStore, *, job_id: str, user: str) -> Standing:
+    job = await find_job(store, job_id=job_id, user=user)
+    return Standing(job, await store.position(job) if job.status is JobStatus.QUEUED else None)
+
+
+async def result(store: JobStore, blobs: BlobStore, *, job_id: str, user: str) -> Result | Standing:
+    """The result, or where the job is while it has none; raises JobWithoutResult when it will never have one."""
+    standing = await status(store, job_id=job_id, user=user)
+    job = standing.job
+    if not job.ended:
+        return standing
+    report = await store.result(job_id)
+    if report is None:
+        why = f": {job.reason}" if job.reason else ""
+        raise JobWithoutResult(f"job {job_id} is {job.status}{why}; submit the article again")
+    data = await blobs.get(job.blob)
+    if data is None:
+        raise JobWithoutResult(f"the article of job {job_id} is no longer kept: submit it again")
+    return Result(job, ComplianceReport.model_validate_json(report), load_article(data))
+
+
+async def cancel(store: JobStore, *, job_id: str, user: str, now: datetime) -> Job:
+    """The cancelled job; raises JobEnded when it has ended before."""
+    job = await find_job(store, job_id=job_id, user=user)
+    cancelled = await store.cancel(job_id, now)
+    if cancelled is None:
+        raise JobEnded(f"job {job_id} is {job.status} and can't be cancelled any more")
+    return cancelled

@@ -1,0 +1,147 @@
+"""Puts a worker together: it serves the champion, checks articles, and tells MLflow of them."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from agent.code_digest import code_digest
+from agent.errors import CopydeskError
+from agent.settings import ModelSettings
+from registry.connection import Registry, connect
+from registry.settings import RegistrySettings
+from serving.adapters.database import Database, open_database
+from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.mlflow_run_log import MlflowRunLog
+from serving.adapters.mlflow_versions import MlflowVersions
+from serving.adapters.sql_jobs import SqlJobQueue
+from serving.adapters.sql_outbox import SqlOutbox
+from serving.adapters.sql_versions import SqlServedVersions
+from serving.job import Job
+from serving.settings import ServingSettings
+from serving.usecases.execute import execute
+from serving.usecases.log_runs import log_next
+
+IDLE_SECONDS = 0.05  # between looks for a job: an idle worker costs about 1 % of a core
+LOG_IDLE_SECONDS = 0.5
+RECONNECT_SECONDS = 3.0
+
+logger = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def run(settings: ServingSettings) -> None:
+    """Works until SIGTERM or SIGINT; jobs that run by then are finished."""
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: ServingSettings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    database = await open_database(settings.database_url)
+    try:
+        registry = await _connected(RegistrySettings(home=settings.home), stopping)
+        if registry is not None:
+            await Worker(settings, database, registry).work(stopping)
+    finally:
+        await database.close()
+
+
+async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Registry | None:
+    """MLflow, as soon as it answers; None when the worker is to stop before."""
+    while not stopping.is_set():
+        try:
+            return await asyncio.to_thread(connect, settings)
+        except CopydeskError as error:
+            logger.warning("%s", error)
+            await _pause(stopping, RECONNECT_SECONDS)
+    return None
+
+
+@dataclass
+class Worker:
+    """Four loops side by side: take jobs, serve the champion, take back lost jobs, log runs."""
+
+    settings: ServingSettings
+    database: Database
+    registry: Registry
+    running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._lease = timedelta(seconds=self.settings.lease_seconds)
+        self._queue = SqlJobQueue(self.database)
+        self._blobs = FolderBlobs(self.settings.articles)
+        self._served = SqlServedVersions(self.database)
+        self._outbox = SqlOutbox(self.database)
+        self._versions = MlflowVersions(self.registry, ModelSettings(), utc_now)
+        self._runs = MlflowRunLog(self.registry)
+
+    async def work(self, stopping: asyncio.Event) -> None:
+        loops = (
+            self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
+            self._every(self.settings.lease_seconds / 3, self._take_back, stopping),
+            self._every(LOG_IDLE_SECONDS, self._log_runs, stopping),
+            self._take_jobs(stopping),
+        )
+        await asyncio.gather(*loops)
+        if self.running:
+            await asyncio.wait(self.running)
+        await self._log_runs()
+
+    async def _every(self, seconds: float, do: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
+        """Does it again and again. What goes wrong is logged: the next round may find it mended."""
+        while not stopping.is_set():
+            try:
+                await do()
+            except CopydeskError as error:
+                logger.warning("%s", error)
+            except Exception:
+                logger.exception("%s went wrong; it goes on in %s s", do.__name__, seconds)
+            await _pause(stopping, seconds)
+
+    async def _serve_champion(self) -> None:
+        version = await self._versions.current()
+        if version is not None:
+            await self._served.put(version)
+
+    async def _take_back(self) -> None:
+        count = await self._queue.give_back(utc_now(), max_attempts=self.settings.max_attempts)
+        if count:
+            logger.warning("%d jobs of silent workers went back to the queue", count)
+
+    async def _log_runs(self) -> None:
+        while await log_next(self._outbox, self._runs, clock=utc_now):
+            pass
+
+    async def _take_jobs(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            job = None
+            if len(self.running) < self.settings.worker_jobs:
+                job = await self._queue.claim(code_digest(), utc_now(), self._lease)
+            if job is None:
+                await _pause(stopping, IDLE_SECONDS)
+                continue
+            task = asyncio.create_task(self._execute(job))
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+
+    async def _execute(self, job: Job) -> None:
+        try:
+            await execute(self._queue, self._blobs, self._versions, job=job, clock=utc_now, lease=self._lease)
+        except Exception:
+            # The lease runs out, so the job is tried again and, after enough attempts, has failed.
+            logger.exception("job %s attempt %d went wrong", job.id, job.attempt)
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    """Sleeps, unless it is time to stop."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
