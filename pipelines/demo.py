@@ -7,7 +7,6 @@ registry that somebody works with; run again, it finds its version registered.
 import os
 import time
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 import httpx
@@ -30,7 +29,7 @@ from registry.job_runs import LoggedRun, find_job_run
 from registry.settings import RegistrySettings
 from serving.settings import ServingSettings
 
-SAMPLE = files("serving.pages") / "static" / "sample.md"
+SAMPLE = Path(__file__).with_name("demo-article.md")
 JOB_SECONDS = 60.0
 LOGGED_SECONDS = 60.0
 POLL_SECONDS = 0.1

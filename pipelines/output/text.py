@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.article import Article
-from agent.finding import Finding, Severity
+from agent.check import Verdict
+from agent.finding import Finding, Method, Severity
 from agent.report import ComplianceReport, ReportStatus
 from agent.score import Band
 from pipelines.output.sheet import Checked, Sheet, Unreadable
@@ -17,6 +18,14 @@ from pipelines.output.sheet import Checked, Sheet, Unreadable
 STYLES = {Severity.BREACH: "bold red", Severity.WARNING: "yellow", Severity.ADVICE: "cyan"}
 BANDS = {Band.GREEN: "bold green", Band.AMBER: "bold yellow", Band.RED: "bold red"}
 CONTEXT_CHARACTERS = 60
+_HOW: dict[str, str] = {
+    Method.MODEL: "by the model",
+    Method.PATTERN: "by patterns",
+    Method.FALLBACK: "by fallback patterns",
+    Verdict.NOT_APPLICABLE: "not applicable",
+    Verdict.FAILED: "failed",
+    Verdict.NOT_CHECKED: "not checked",
+}
 
 
 def print_sheets(console: Console, sheets: list[Sheet]) -> None:
@@ -40,8 +49,8 @@ def _sheet(sheet: Sheet) -> RenderableType:
 
 
 def _heading(name: str, right: Text) -> RenderableType:
-    line = Table.grid(expand=True)
-    line.add_column(overflow="fold")
+    line = Table.grid(expand=True, padding=(0, 2, 0, 0))
+    line.add_column(overflow="fold", ratio=1)
     line.add_column(justify="right", no_wrap=True)
     line.add_row(Text(name, "bold"), right)
     return Group(line, Rule(style="dim"))
@@ -55,13 +64,21 @@ def _score(report: ComplianceReport) -> Text:
 
 
 def _facts(report: ComplianceReport) -> Text:
-    counts = [f"{count} {severity}" for severity, count in report.by_severity().items() if count]
+    counts = [_counted(count, severity) for severity, count in report.by_severity().items() if count]
     methods = Counter(outcome.method or outcome.verdict for outcome in report.outcomes)
-    how = ", ".join(f"{count} by {method}" for method, count in methods.items())
+    how = ", ".join(f"{count} {_HOW.get(method, method)}" for method, count in methods.items())
+    if len(methods) == 1:
+        how = f"all {how.partition(' ')[2]}"
     version = f"version {report.version.number}" if report.version.number else f"pack {report.version.pack}"
     evidence = f", {report.version.evidence}" if report.version.evidence else ""
     facts = [f"{report.article.words:,} words", f"{len(report.outcomes)} guidelines ({how})", f"{version}{evidence}"]
     return Text(" · ".join(facts), "dim") + Text("\n" + (", ".join(counts) if counts else "no findings"))
+
+
+def _counted(count: int, severity: Severity) -> str:
+    plural = {Severity.BREACH: "breaches", Severity.WARNING: "warnings", Severity.ADVICE: "pieces of advice"}
+    singular = {Severity.ADVICE: "piece of advice"}
+    return f"{count} {singular.get(severity, severity) if count == 1 else plural[severity]}"
 
 
 def _gaps(report: ComplianceReport) -> list[tuple[str, list[str]]]:
