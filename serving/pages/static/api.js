@@ -1,4 +1,4 @@
-/** @import { Guideline, Job, Progress, Result } from './wire.js' */
+/** @import { Guidelines, Job, Progress, Result } from './wire.js' */
 
 /** The API's answer to what it can't do (RFC 9457): a title, a detail, and when to come back. */
 export class Problem extends Error {
@@ -37,7 +37,7 @@ export class Api {
     return read(await send(job.links.result, { signal }));
   }
 
-  /** @returns {Promise<{pack: string, guidelines: Guideline[]}>} */
+  /** @returns {Promise<Guidelines>} */
   async guidelines() {
     return read(await send('/api/v1/guidelines', {}));
   }

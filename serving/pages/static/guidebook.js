@@ -8,11 +8,21 @@ import { GRAVEST_FIRST, SEVERITIES, asHeading, counted } from './words.js';
  * @typedef {Map<string, Guideline>} Guidebook
  */
 
-/** The text of a guideline, as paragraphs. @param {Guidebook} guidebook @param {string} id */
+/** The text of a guideline with an example of each kind. @param {Guidebook} guidebook @param {string} id */
 export function guidanceOf(guidebook, id) {
-  const guidance = guidebook.get(id)?.guidance ?? 'The text of this guideline could not be loaded.';
-  const paragraphs = guidance.split(/\n\s*\n/).map((text) => make('p', {}, text.replaceAll('\n', ' ')));
-  return make('div', { class: 'guidance' }, ...paragraphs);
+  const guideline = guidebook.get(id);
+  if (!guideline) return make('p', { class: 'guidance' }, 'The text of this guideline could not be loaded.');
+  const paragraphs = guideline.guidance.split(/\n\s*\n/).map((text) => make('p', {}, text.replaceAll('\n', ' ')));
+  return make('div', { class: 'guidance' }, ...paragraphs, examplesOf(guideline));
+}
+
+/** @param {Guideline} guideline */
+function examplesOf({ violations, compliant }) {
+  const [wrong, right] = [violations[0], compliant[0]];
+  if (!wrong && !right) return null;
+  const example = (/** @type {string} */ label, /** @type {string | undefined} */ text) =>
+    text ? [make('dt', {}, label), make('dd', {}, text.replace(/^#+\s+/, ''))] : [];
+  return make('dl', { class: 'examples' }, ...example('Not', wrong), ...example('But', right));
 }
 
 /** What an article will be checked against, by category. @param {Guidebook} guidebook */

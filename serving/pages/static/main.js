@@ -122,8 +122,9 @@ class Desk {
   /** @param {Problem} problem @param {Job | null} job @param {Submission} submission */
   #fail(problem, job, submission) {
     const again = () => (job && problem.type === 'unreachable' ? this.#resume(job, submission) : this.#check(submission));
-    this.#failure = new FailureView(problem, again);
-    this.#put(this.#failure.element);
+    const failure = new FailureView(problem, again);
+    this.#put(failure.element);
+    this.#failure = failure;
     byId('failure-name', HTMLElement).focus();
     this.#say(`${problem.title}. ${problem.detail}`);
   }

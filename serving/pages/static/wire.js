@@ -59,6 +59,10 @@
  * @property {string} category
  * @property {Severity} severity
  * @property {string} guidance
+ * @property {string[]} violations
+ * @property {string[]} compliant
+ *
+ * @typedef {{pack: string, version: string, guidelines: Guideline[]}} Guidelines
  *
  * @typedef {'queued' | 'running' | 'completed' | 'partial' | 'failed' | 'cancelled'} JobStatus
  * @typedef {{job_id: string, status: JobStatus, links: {status: string, result: string}}} Job

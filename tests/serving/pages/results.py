@@ -2,11 +2,11 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from agent.article import Article
-from agent.formats.markdown import read_markdown
+from agent.article import Article, Block, ParagraphKind, build_article
 from agent.graph import Agent
 from agent.guideline import GuidelinePack
 from agent.pack_files import default_pack
@@ -24,13 +24,16 @@ def sample() -> Article:
     body = re.search(r"body: `(.*?)`", source, re.DOTALL)
     assert headline, "sample.js has no headline"
     assert body, "sample.js has no body"
-    return read_markdown(f"# {headline[1]}\n\n{body[1]}")
+    heading = Block(headline[1], ParagraphKind.HEADING, level=1)
+    return build_article([heading, *map(Block, body[1].split("\n\n"))], title=headline[1])
 
 
 def check(article: Article, *, pack: GuidelinePack = PACK, evidence: str = "forced: first version") -> ComplianceReport:
     spec = AgentSpec(pack=pack)
     stamp = spec.stamp(name="copydesk-agent", number="3", evidence=evidence)
-    return asyncio.run(Agent(spec, stamp=stamp).check(article))
+    # In its own thread, because the synchronous Playwright keeps an event loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, Agent(spec, stamp=stamp).check(article)).result()
 
 
 def result_of(article: Article, report: ComplianceReport) -> dict[str, Any]:
