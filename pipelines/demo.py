@@ -4,7 +4,6 @@ It keeps what it makes in a folder of its own, `demo` under COPYDESK_HOME, so it
 registry that somebody works with; run again, it finds its version registered.
 """
 
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +22,16 @@ from agent.report import ComplianceReport
 from pipelines.output.sheet import Checked
 from pipelines.output.text import print_sheets
 from pipelines.processes import Processes
-from pipelines.serve import Addresses, ensure_champion, free_port, print_addresses, start, stoppable, wait_until_stopped
+from pipelines.serve import (
+    Addresses,
+    ensure_champion,
+    free_port,
+    print_addresses,
+    start,
+    stoppable,
+    wait_until_ready,
+    wait_until_stopped,
+)
 from registry.connection import Registry, connect
 from registry.job_runs import LoggedRun, find_job_run
 from registry.settings import RegistrySettings
@@ -47,14 +55,15 @@ def run_demo(console: Console, *, keep: bool) -> int:
     started = time.monotonic()
     home = ServingSettings().home / "demo"
     serving = ServingSettings(home=home, host="127.0.0.1", port=free_port(), db_connection_string="")
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
-    registry = connect(RegistrySettings(home=home))
+    registry = connect(RegistrySettings(home=home, mlflow_tracking_uri=""))
     with stoppable(console), Processes(home / "logs") as processes:
-        _step(console, 1, "Register the guidelines and the agent with MLflow, and make the version champion")
+        _step(console, 1, "Start the API, a worker and MLflow's pages")
+        addresses = start(processes, serving, registry.settings, mlflow_port=free_port())
+        console.print(f"  {addresses.api} and {addresses.mlflow}; they write to {home / 'logs'}")
+        _step(console, 2, "Register guidelines and agent with MLflow, and make the version champion")
         ensure_champion(registry, default_pack(), console, reason="demo: not evaluated yet", replace=True)
-        _step(console, 2, "Start the API, a worker and MLflow's pages")
-        with console.status("Waiting until each answers …"):
-            addresses = start(processes, serving, registry.settings, mlflow_port=free_port())
+        with console.status("Waiting for the worker to serve it …"):
+            wait_until_ready(processes, addresses)
         _step(console, 3, f"Check {SAMPLE.name} over HTTP")
         job, sheet = _check(addresses.api, console)
         console.print()

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.text import Text
 
 from agent.code_digest import code_digest
-from agent.errors import CopydeskError
 from agent.guideline import GuidelinePack
 from agent.pack_files import default_pack
 from pipelines.processes import Processes
@@ -23,16 +22,11 @@ from registry.connection import Registry, connect
 from registry.errors import CodeMismatch
 from registry.pages import PAGES_ENVIRONMENT, pages_command
 from registry.settings import RegistrySettings
+from serving.errors import PortTaken
 from serving.settings import ServingSettings
 
 READY_SECONDS = 120.0
 WATCH_SECONDS = 0.5
-
-
-class PortTaken(CopydeskError):
-    """Something else listens there."""
-
-    type = "port-taken"
 
 
 class Stopped(BaseException):
@@ -45,6 +39,7 @@ class Addresses:
 
     api: str
     mlflow: str
+    own_pages: bool  # we serve MLflow's pages ourselves
 
 
 def serve_all(console: Console, *, mlflow_port: int) -> int:
@@ -55,9 +50,10 @@ def serve_all(console: Console, *, mlflow_port: int) -> int:
         check_free("127.0.0.1", mlflow_port, "--mlflow-port")
     registry = connect(RegistrySettings())
     with stoppable(console), Processes(serving.home / "logs") as processes:
+        addresses = start(processes, serving, registry.settings, mlflow_port=mlflow_port)
         ensure_champion(registry, default_pack(), console, reason="first start: not evaluated yet")
         with console.status("Starting the API, a worker and MLflow's pages …"):
-            addresses = start(processes, serving, registry.settings, mlflow_port=mlflow_port)
+            wait_until_ready(processes, addresses)
         print_addresses(console, addresses)
         wait_until_stopped(processes)
     return 0
@@ -92,25 +88,29 @@ def ensure_champion(
 
 
 def start(processes: Processes, serving: ServingSettings, registry: RegistrySettings, *, mlflow_port: int) -> Addresses:
-    """Starts every process and waits until each answers."""
+    """Starts every process; `wait_until_ready` waits for them, so what takes a while can be done meanwhile."""
     environment = {
         "COPYDESK_HOST": serving.host,
         "COPYDESK_PORT": str(serving.port),
-        "COPYDESK_HOME": str(serving.home),
+        "COPYDESK_HOME": str(serving.home.resolve()),
+        "MLFLOW_TRACKING_URI": registry.mlflow_tracking_uri,
+        "DB_CONNECTION_STRING": serving.db_connection_string,
     }
-    processes.start("api", ["-m", "pipelines", "api"], environment)
-    processes.start("worker", ["-m", "pipelines", "worker"], environment)
-    pages = ""
-    if not registry.embedded:
-        pages = registry.tracking_uri
-    elif mlflow_port:
+    pages = "" if registry.embedded else registry.tracking_uri
+    if registry.embedded and mlflow_port:
         pages = f"http://127.0.0.1:{mlflow_port}"
         processes.start("mlflow", pages_command(registry, port=mlflow_port), PAGES_ENVIRONMENT)
-    api = f"http://{serving.host}:{serving.port}"
-    processes.wait_for(f"{api}/readyz", seconds=READY_SECONDS)
-    if mlflow_port and registry.embedded:
-        processes.wait_for(f"{pages}/health", seconds=READY_SECONDS)
-    return Addresses(api, pages)
+    processes.start("worker", ["-m", "pipelines", "worker"], environment)
+    processes.start("api", ["-m", "pipelines", "api"], environment)
+    host = f"[{serving.host}]" if ":" in serving.host else serving.host
+    return Addresses(f"http://{host}:{serving.port}", pages, own_pages=bool(pages) and registry.embedded)
+
+
+def wait_until_ready(processes: Processes, addresses: Addresses) -> None:
+    """Returns when articles can be checked and MLflow's pages answer."""
+    processes.wait_for(f"{addresses.api}/readyz", seconds=READY_SECONDS)
+    if addresses.own_pages:
+        processes.wait_for(f"{addresses.mlflow}/health", seconds=READY_SECONDS)
 
 
 def print_addresses(console: Console, addresses: Addresses) -> None:
