@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent.article import Article, ParagraphKind
+from agent.errors import ContentTooLarge
 from agent.formats.encoding import with_one_line_end
 from agent.formats.html_tokens import Characters, Tag, entities, tokens
 from agent.formats.passage import Passage, assemble, language_tag
 
+MAX_SOURCE_CHARACTERS = 3_000_000  # read in about 3 s, the most hostile in 30
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _UNREAD = frozenset(
     "script style template noscript nav footer pre xmp svg math iframe noembed noframes object audio video canvas "
@@ -33,7 +35,12 @@ _WORDS = re.compile(f"[{_SPACE}]+|[^{_SPACE}]+(?: [^{_SPACE}]+)*+")
 
 
 def read_html(source: str, *, title: str = "", language: str = "") -> Article:
-    """Raises what `build_article` raises."""
+    """Raises ContentTooLarge and EmptyArticle."""
+    if len(source) > MAX_SOURCE_CHARACTERS:
+        raise ContentTooLarge(
+            f"the HTML source has {len(source):,} characters, over the limit of {MAX_SOURCE_CHARACTERS:,}: "
+            "check it in parts, without its scripts and pictures"
+        )
     source = with_one_line_end(source)
     reader = HtmlReader(source)
     passages = [*reader.read(0, len(source)), *reader.finish()]

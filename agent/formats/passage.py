@@ -66,6 +66,24 @@ class Passage:
         self._runs = [replace(run, at=offsets[run.at]) for run in self._runs]
         return self
 
+    def without(self, filler: str) -> "Passage":
+        """The passage with each run of the character `filler` left out."""
+        if filler not in self.text():
+            return self
+        rest = Passage(self.kind, self.level)
+        for run in self._runs:
+            place = run.at
+            if not run.verbatim:
+                rest.put(run.text, place)
+                continue
+            for number, part in enumerate(re.split(f"({filler}+)", run.text)):
+                if number % 2:
+                    rest.leave_out()
+                else:
+                    rest.add(part, place)
+                place += len(part)
+        return rest
+
     def is_prose(self) -> bool:
         text = self.text()
         if PLACEHOLDER in text:
