@@ -3,6 +3,7 @@
 CopydeskError
 ├── JobNotFound         no such job, or somebody else's
 ├── NoChampion          no version is served yet
+├── NoWorker            no worker has been heard of lately
 ├── QueueFull           too many jobs are waiting
 ├── IdempotencyConflict the key was used for another request
 ├── BadRequest          the request can't be understood
@@ -25,6 +26,14 @@ class NoChampion(CopydeskError):
     """No version is served yet."""
 
     type = "no-champion"
+    status = 503
+    retry_after = 5
+
+
+class NoWorker(CopydeskError):
+    """No worker has been heard of lately, so articles would wait."""
+
+    type = "no-worker"
     status = 503
     retry_after = 5
 

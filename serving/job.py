@@ -50,7 +50,7 @@ class Job:
     done: int = 0  # guidelines checked so far
     total: int | None = None
     guideline: str = ""  # the last one that finished
-    reason: str = ""  # why it failed
+    reason: str = ""  # why it failed, or what stopped the current attempt
     started: datetime | None = None
     finished: datetime | None = None
     lease_until: datetime | None = None
@@ -61,7 +61,8 @@ class Job:
 
     def claimed(self, now: datetime, lease: timedelta) -> "Job":
         job = self._moved(JobStatus.RUNNING)
-        return replace(job, attempt=self.attempt + 1, started=now, lease_until=now + lease, done=0, guideline="")
+        fresh = replace(job, done=0, guideline="", reason="")
+        return replace(fresh, attempt=self.attempt + 1, started=now, lease_until=now + lease)
 
     def ended_as(self, status: JobStatus, now: datetime, *, reason: str = "") -> "Job":
         if status not in ENDED:
@@ -72,7 +73,8 @@ class Job:
         """Queued again after its worker was lost; failed when it has been tried often enough."""
         if self.attempt >= max_attempts:
             return self.ended_as(JobStatus.FAILED, now, reason=f"given up after {self.attempt} attempts: {reason}")
-        return replace(self._moved(JobStatus.QUEUED), lease_until=None, started=None, done=0, guideline="")
+        job = replace(self._moved(JobStatus.QUEUED), done=0, guideline="", reason="")
+        return replace(job, lease_until=None, started=None)
 
     def _moved(self, status: JobStatus) -> "Job":
         if status not in MOVES.get(self.status, frozenset()):

@@ -36,11 +36,11 @@ class ServedVersion:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A finished job that MLflow hasn't been told of."""
+    """A finished job that MLflow is to be told of. `attempt` fences: only who holds the current one may write."""
 
     job: Job
     report: ComplianceReport
-    attempts: int
+    attempt: int  # from 1
 
 
 class JobStore(Protocol):
@@ -79,21 +79,27 @@ class JobQueue(Protocol):
     async def progress(self, job: Job, done: int, total: int, guideline: str) -> bool:
         """Notes how far this attempt is; False when the job isn't its any more."""
 
+    async def stumbled(self, job: Job, reason: str) -> bool:
+        """Notes what stopped this attempt; the job goes back when its lease runs out."""
+
     async def finish(self, job: Job, report: ComplianceReport | None) -> bool:
         """Stores the ended job, its report and an outbox entry at once; False when this attempt was fenced off."""
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> int:
-        """Returns jobs whose lease has run out to the queue; how many."""
+        """Returns jobs whose lease has run out to the queue, or fails those tried often enough; how many."""
 
 
 class Outbox(Protocol):
-    """Finished jobs on their way to MLflow."""
+    """Finished jobs on their way to MLflow, each handed to one worker at a time."""
 
-    async def due(self, now: datetime) -> LogEntry | None: ...
+    async def claim(self, now: datetime, hold: timedelta) -> LogEntry | None:
+        """The entry that is due, hidden from others until `hold` is over."""
 
-    async def logged(self, job_id: str, run_id: str) -> None: ...
+    async def logged(self, entry: LogEntry, run_id: str) -> bool:
+        """Takes the entry out; False when this attempt took too long and somebody else has it."""
 
-    async def postponed(self, job_id: str, until: datetime, reason: str) -> None: ...
+    async def postponed(self, entry: LogEntry, until: datetime, reason: str) -> bool:
+        """Has the entry tried again then; False as above."""
 
     async def waiting(self) -> int: ...
 

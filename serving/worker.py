@@ -5,13 +5,14 @@ import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from agent.code_digest import code_digest
 from agent.errors import CopydeskError
 from agent.settings import ModelSettings
 from registry.connection import Registry, connect
+from registry.errors import RegistryUnreachable
 from registry.settings import RegistrySettings
 from serving.adapters.database import Database, open_database
 from serving.adapters.folder_blobs import FolderBlobs
@@ -21,12 +22,15 @@ from serving.adapters.sql_jobs import SqlJobQueue
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.job import Job
+from serving.ports import ServedVersion
 from serving.settings import ServingSettings
 from serving.usecases.execute import execute
 from serving.usecases.log_runs import log_next
 
 IDLE_SECONDS = 0.05  # between looks for a job: an idle worker costs about 1 % of a core
 LOG_IDLE_SECONDS = 0.5
+ERROR_SECONDS = 1.0  # at least, before what went wrong is tried again
+LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
 
 logger = logging.getLogger(__name__)
@@ -74,6 +78,7 @@ class Worker:
     database: Database
     registry: Registry
     running: set[asyncio.Task[None]] = field(default_factory=set)
+    champion: ServedVersion | None = None  # what it serves, also while MLflow is down
 
     def __post_init__(self) -> None:
         self._lease = timedelta(seconds=self.settings.lease_seconds)
@@ -85,60 +90,79 @@ class Worker:
         self._runs = MlflowRunLog(self.registry)
 
     async def work(self, stopping: asyncio.Event) -> None:
-        loops = (
+        """Works until `stopping`; then the jobs that run are finished and the runs that are due are logged."""
+        await asyncio.gather(
             self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
             self._every(self.settings.lease_seconds / 3, self._take_back, stopping),
-            self._every(LOG_IDLE_SECONDS, self._log_runs, stopping),
-            self._take_jobs(stopping),
+            self._every(LOG_IDLE_SECONDS, self._log_next, stopping),
+            self._every(IDLE_SECONDS, self._take_job, stopping),
         )
-        await asyncio.gather(*loops)
         if self.running:
             await asyncio.wait(self.running)
-        await self._log_runs()
+        with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
+            await asyncio.wait_for(self._log_rest(), LAST_LOG_SECONDS)
 
-    async def _every(self, seconds: float, do: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
-        """Does it again and again. What goes wrong is logged: the next round may find it mended."""
+    async def _every(self, seconds: float, do: Callable[[], Awaitable[bool | None]], stopping: asyncio.Event) -> None:
+        """Does it again and again, at once where it returns True.
+
+        What goes wrong is logged: the next round may find it mended.
+        """
         while not stopping.is_set():
+            pause = seconds
             try:
-                await do()
+                if await do():
+                    continue
             except CopydeskError as error:
                 logger.warning("%s", error)
+                pause = max(seconds, ERROR_SECONDS)
             except Exception:
-                logger.exception("%s went wrong; it goes on in %s s", do.__name__, seconds)
-            await _pause(stopping, seconds)
+                pause = max(seconds, ERROR_SECONDS)
+                logger.exception("%s went wrong; it goes on in %s s", do.__name__, pause)
+            await _pause(stopping, pause)
 
     async def _serve_champion(self) -> None:
-        version = await self._versions.current()
+        try:
+            version = await self._versions.current()
+        except RegistryUnreachable as error:
+            if self.champion is None:
+                raise
+            logger.warning("version %s goes on serving: %s", self.champion.stamp.number, error)
+            version = replace(self.champion, served=utc_now())
         if version is not None:
+            if self.champion is None or version.stamp != self.champion.stamp:
+                logger.info("version %s is served, %s", version.stamp.number, version.stamp.evidence)
+            self.champion = version
             await self._served.put(version)
 
     async def _take_back(self) -> None:
         count = await self._queue.give_back(utc_now(), max_attempts=self.settings.max_attempts)
         if count:
-            logger.warning("%d jobs of silent workers went back to the queue", count)
+            logger.warning("%d jobs of silent workers were taken back", count)
 
-    async def _log_runs(self) -> None:
-        while await log_next(self._outbox, self._runs, clock=utc_now):
+    async def _log_next(self) -> bool:
+        return await log_next(self._outbox, self._runs, clock=utc_now)
+
+    async def _log_rest(self) -> None:
+        while await self._log_next():
             pass
 
-    async def _take_jobs(self, stopping: asyncio.Event) -> None:
-        while not stopping.is_set():
-            job = None
-            if len(self.running) < self.settings.worker_jobs:
-                job = await self._queue.claim(code_digest(), utc_now(), self._lease)
-            if job is None:
-                await _pause(stopping, IDLE_SECONDS)
-                continue
-            task = asyncio.create_task(self._execute(job))
-            self.running.add(task)
-            task.add_done_callback(self.running.discard)
+    async def _take_job(self) -> bool:
+        if len(self.running) >= self.settings.worker_jobs:
+            return False
+        job = await self._queue.claim(code_digest(), utc_now(), self._lease)
+        if job is None:
+            return False
+        task = asyncio.create_task(self._execute(job))
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+        return True
 
     async def _execute(self, job: Job) -> None:
         try:
             await execute(self._queue, self._blobs, self._versions, job=job, clock=utc_now, lease=self._lease)
         except Exception:
-            # The lease runs out, so the job is tried again and, after enough attempts, has failed.
-            logger.exception("job %s attempt %d went wrong", job.id, job.attempt)
+            # The database failed. The lease runs out, so the job is tried again.
+            logger.exception("job %s attempt %d can't be stored", job.id, job.attempt)
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

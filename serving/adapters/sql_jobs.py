@@ -1,10 +1,8 @@
 """Jobs in the database, as a store for the API and as a queue for workers."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, insert, or_, select, update
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -107,13 +105,14 @@ class SqlJobQueue:
         async with self._database.write() as connection:
             return await _update_own(connection, job, done=done, total=total, guideline=guideline)
 
+    async def stumbled(self, job: Job, reason: str) -> bool:
+        async with self._database.write() as connection:
+            return await _update_own(connection, job, reason=reason)
+
     async def finish(self, job: Job, report: ComplianceReport | None) -> bool:
         async with self._database.write() as connection:
-            row = await _own(connection, job)
-            if row is None:
+            if not await _update_own(connection, job, **state_of(job)):
                 return False
-            ended = replace(job, done=row["done"], total=row["total"], guideline=row["guideline"])
-            await connection.execute(update(jobs).where(jobs.c.id == job.id).values(state_of(ended)))
             if report is not None:
                 await connection.execute(insert(results), {"job_id": job.id, "report": report.model_dump_json()})
                 entry = {"job_id": job.id, "attempts": 0, "due_at": job.finished, "reason": "", "run_id": ""}
@@ -128,20 +127,12 @@ class SqlJobQueue:
         async with self._database.write() as connection:
             rows = (await connection.execute(lost)).mappings().all()
             for row in rows:
-                job = job_of(row).given_back(now, max_attempts=max_attempts, reason=LOST)
+                job = job_of(row)
+                job = job.given_back(now, max_attempts=max_attempts, reason=job.reason or LOST)
                 await connection.execute(update(jobs).where(jobs.c.id == job.id).values(state_of(job)))
         return len(rows)
 
 
-async def _own(connection: AsyncConnection, job: Job) -> RowMapping | None:
-    query = select(jobs).where(
-        jobs.c.id == job.id, jobs.c.status == JobStatus.RUNNING.value, jobs.c.attempt == job.attempt
-    )
-    return (await connection.execute(query)).mappings().first()
-
-
 async def _update_own(connection: AsyncConnection, job: Job, **values: object) -> bool:
-    if await _own(connection, job) is None:
-        return False
-    await connection.execute(update(jobs).where(jobs.c.id == job.id).values(**values))
-    return True
+    own = and_(jobs.c.id == job.id, jobs.c.status == JobStatus.RUNNING.value, jobs.c.attempt == job.attempt)
+    return bool((await connection.execute(update(jobs).where(own).values(**values))).rowcount)

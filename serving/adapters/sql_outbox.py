@@ -1,8 +1,9 @@
 """Finished jobs on their way to MLflow, in the database."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from agent.report import ComplianceReport
 from serving.adapters.database import Database
@@ -16,32 +17,42 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, now: datetime) -> LogEntry | None:
-        query = (
-            select(jobs, outbox.c.attempts, results.c.report)
-            .join(outbox, outbox.c.job_id == jobs.c.id)
-            .join(results, results.c.job_id == jobs.c.id)
-            .where(outbox.c.due_at <= now)
-            .order_by(outbox.c.due_at, jobs.c.id)
-            .limit(1)
-        )
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        if row is None:
-            return None
-        return LogEntry(job_of(row), ComplianceReport.model_validate_json(row["report"]), row["attempts"])
+    async def claim(self, now: datetime, hold: timedelta) -> LogEntry | None:
+        async with self._database.read() as connection:  # an idle worker must not hold up writers
+            if (await connection.execute(_next_due(now))).first() is None:
+                return None
+        async with self._database.write() as connection:
+            row = (await connection.execute(_next_due(now))).mappings().first()
+            if row is None:
+                return None
+            attempt = row["attempts"] + 1
+            held = update(outbox).where(outbox.c.job_id == row["id"]).values(due_at=now + hold, attempts=attempt)
+            await connection.execute(held)
+        return LogEntry(job_of(row), ComplianceReport.model_validate_json(row["report"]), attempt)
 
-    async def logged(self, job_id: str, run_id: str) -> None:
-        await self._update(job_id, due_at=None, run_id=run_id, reason="")
+    async def logged(self, entry: LogEntry, run_id: str) -> bool:
+        return await self._update(entry, due_at=None, run_id=run_id, reason="")
 
-    async def postponed(self, job_id: str, until: datetime, reason: str) -> None:
-        await self._update(job_id, due_at=until, reason=reason, attempts=outbox.c.attempts + 1)
+    async def postponed(self, entry: LogEntry, until: datetime, reason: str) -> bool:
+        return await self._update(entry, due_at=until, reason=reason)
 
     async def waiting(self) -> int:
         query = select(func.count()).select_from(outbox).where(outbox.c.due_at.is_not(None))
         async with self._database.read() as connection:
             return int(await connection.scalar(query) or 0)
 
-    async def _update(self, job_id: str, **values: object) -> None:
+    async def _update(self, entry: LogEntry, **values: object) -> bool:
+        own = (outbox.c.job_id == entry.job.id) & (outbox.c.attempts == entry.attempt) & outbox.c.due_at.is_not(None)
         async with self._database.write() as connection:
-            await connection.execute(update(outbox).where(outbox.c.job_id == job_id).values(**values))
+            return bool((await connection.execute(update(outbox).where(own).values(**values))).rowcount)
+
+
+def _next_due(now: datetime) -> Select[Any]:
+    return (
+        select(jobs, outbox.c.attempts, results.c.report)
+        .join(outbox, outbox.c.job_id == jobs.c.id)
+        .join(results, results.c.job_id == jobs.c.id)
+        .where(outbox.c.due_at <= now)
+        .order_by(outbox.c.due_at, jobs.c.id)
+        .limit(1)
+    )

@@ -1,6 +1,6 @@
 """The versions that workers serve, in the database."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from agent.guideline import GuidelinePack
@@ -28,6 +28,10 @@ class SqlServedVersions:
         async with self._database.write() as connection:
             if version.champion:
                 await connection.execute(update(served_versions).values(champion=False))
+            same = and_(served_versions.c.number == number, served_versions.c.stamp == row["stamp"])
+            again = update(served_versions).where(same).values(champion=version.champion, served_at=version.served)
+            if (await connection.execute(again)).rowcount:
+                return  # the stamp holds the pack's digest; workers say this every few seconds
             await connection.execute(delete(served_versions).where(served_versions.c.number == number))
             await connection.execute(insert(served_versions), row)
 

@@ -3,12 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import JSONResponse, Response
 
-from serving.api.problems import problem
 from serving.api.services import Services, services
-from serving.errors import NoChampion
-from serving.usecases.submit import served_champion
+from serving.usecases.readiness import ready
 
 router = APIRouter(tags=["health"])
 
@@ -19,11 +16,8 @@ async def alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", response_model=None)
-async def ready(use: Annotated[Services, Depends(services)]) -> Response:
+@router.get("/readyz")
+async def readiness(use: Annotated[Services, Depends(services)]) -> dict[str, str | int]:
     """Articles can be checked: the database answers and a worker serves a version. 503 says what is missing."""
-    try:
-        version = await served_champion(use.versions)
-    except NoChampion as error:
-        return problem("not-ready", 503, str(error))
-    return JSONResponse({"status": "ready", "version": version.stamp.number, "waiting": await use.jobs.waiting()})
+    version = await ready(use.versions, now=use.clock())
+    return {"status": "ready", "version": version.stamp.number, "waiting": await use.jobs.waiting()}

@@ -42,7 +42,9 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     name = HTTPStatus(error.status_code).phrase
-    return problem(name.lower().replace(" ", "-"), error.status_code, str(error.detail))
+    answer = problem(name.lower().replace(" ", "-"), error.status_code, str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

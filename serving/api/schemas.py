@@ -15,7 +15,7 @@ from serving.usecases.follow import Result, Standing
 
 Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=35)]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=50)]
-DocumentId = Annotated[str, StringConstraints(max_length=500)]
+DocumentId = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]  # PostgreSQL stores no NUL
 Title = Annotated[str, StringConstraints(max_length=1000)]
 
 

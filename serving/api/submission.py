@@ -79,7 +79,7 @@ async def _upload(form: FormData, user: str) -> Incoming:
     article = await asyncio.to_thread(read_article, data, name, title=options.title, language=options.language)
     if not options.document_id:
         options = options.model_copy(update={"document_id": name})
-    return _incoming(article, options, user, data)
+    return _incoming(article, options, user, name.encode() + b"\0" + data)
 
 
 def _validated(schema: type[CheckIn], body: bytes) -> CheckIn:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 
 from serving.api.schemas import GuidelinesOut, VersionOut
 from serving.api.services import Services, services
-from serving.usecases.submit import served_champion
+from serving.usecases.readiness import served_champion
 
 router = APIRouter(prefix="/api/v1", tags=["versions"])
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agent.errors import CopydeskError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from agent.graph import Progress
 
 logger = logging.getLogger(__name__)
+
+PROGRESS_EVERY = timedelta(seconds=0.2)  # patterns finish in milliseconds; nobody reads that fast
+TRANSIENT = 500  # failures with such a status or a higher one may be over at the next attempt
 
 STATUS = {
     ReportStatus.COMPLETE: JobStatus.COMPLETED,
@@ -30,17 +34,26 @@ class _Lost(Exception):
 async def execute(
     queue: JobQueue, blobs: BlobStore, champion: Champion, *, job: Job, clock: Clock, lease: timedelta
 ) -> bool:
-    """Checks a claimed job's article and stores how it ended; False when somebody else has the job by then."""
-    checking = asyncio.create_task(_check(queue, blobs, champion, job))
+    """Checks a claimed job's article and stores how it ended; False when this attempt did not end it."""
+    checking = asyncio.create_task(_check(queue, blobs, champion, job, clock))
     renewing = asyncio.create_task(_renew(queue, job, clock, lease))
     try:
         await asyncio.wait({checking, renewing}, return_when=asyncio.FIRST_COMPLETED)
-        if renewing.done() and not checking.done():
-            logger.info("job %s attempt %d was taken away", job.id, job.attempt)
-            return False
-        return await _finish(queue, job, checking, clock)
+        if not checking.done():
+            await renewing
+        return await queue.finish(*ended(job, await checking, clock()))
     except _Lost:
         logger.info("job %s attempt %d was taken away", job.id, job.attempt)
+        return False
+    except CopydeskError as error:
+        if error.status < TRANSIENT:
+            return await queue.finish(job.ended_as(JobStatus.FAILED, clock(), reason=str(error)), None)
+        logger.warning("job %s attempt %d: %s", job.id, job.attempt, error)
+        await queue.stumbled(job, str(error))
+        return False
+    except Exception as error:
+        logger.exception("job %s attempt %d went wrong", job.id, job.attempt)
+        await queue.stumbled(job, f"an unexpected {type(error).__name__}, which the worker's log explains")
         return False
     finally:
         for task in (checking, renewing):
@@ -48,33 +61,35 @@ async def execute(
         await asyncio.gather(checking, renewing, return_exceptions=True)
 
 
-async def _check(queue: JobQueue, blobs: BlobStore, champion: Champion, job: Job) -> ComplianceReport:
+def ended(job: Job, report: ComplianceReport, now: datetime) -> tuple[Job, ComplianceReport]:
+    """The job as its report ends it."""
+    reason = ""
+    if report.status is ReportStatus.FAILED:
+        reason = "no guideline could be checked: " + "; ".join(sorted({o.reason for o in report.unchecked}))
+    count = len(report.outcomes)
+    return replace(job.ended_as(STATUS[report.status], now, reason=reason), done=count, total=count), report
+
+
+async def _check(queue: JobQueue, blobs: BlobStore, champion: Champion, job: Job, clock: Clock) -> ComplianceReport:
     agent = await champion.agent(job.version)
     data = await blobs.get(job.blob)
     if data is None:
         raise CopydeskError("the article is no longer kept: submit it again")
+    written = clock() - PROGRESS_EVERY
 
     async def advance(progress: "Progress") -> None:
+        nonlocal written
+        if clock() - written < PROGRESS_EVERY:
+            return
         if not await queue.progress(job, progress.done, progress.total, progress.guideline):
             raise _Lost
+        written = clock()
 
     return await agent.check(load_article(data), guidelines=job.request.guidelines, on_progress=advance)
 
 
 async def _renew(queue: JobQueue, job: Job, clock: Clock, lease: timedelta) -> None:
-    """Returns when the job is lost."""
     while True:
         await asyncio.sleep(lease.total_seconds() / 3)
         if not await queue.renew(job, clock() + lease):
-            return
-
-
-async def _finish(queue: JobQueue, job: Job, checking: "asyncio.Task[ComplianceReport]", clock: Clock) -> bool:
-    try:
-        report = await checking
-    except CopydeskError as error:
-        return await queue.finish(job.ended_as(JobStatus.FAILED, clock(), reason=str(error)), None)
-    reason = ""
-    if report.status is ReportStatus.FAILED:
-        reason = "no guideline could be checked: " + "; ".join(sorted({o.reason for o in report.unchecked}))
-    return await queue.finish(job.ended_as(STATUS[report.status], clock(), reason=reason), report)
+            raise _Lost

@@ -10,6 +10,8 @@ from serving.job import Job, JobStatus
 from serving.ports import BlobStore, JobStore
 from serving.stored_article import load_article
 
+REPORTED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -47,7 +49,7 @@ async def result(store: JobStore, blobs: BlobStore, *, job_id: str, user: str) -
     job = standing.job
     if not job.ended:
         return standing
-    report = await store.result(job_id)
+    report = await store.result(job_id) if job.status in REPORTED else None
     if report is None:
         why = f": {job.reason}" if job.reason else ""
         raise JobWithoutResult(f"job {job_id} is {job.status}{why}; submit the article again")

@@ -4,27 +4,39 @@ import logging
 from datetime import timedelta
 
 from agent.errors import CopydeskError
-from serving.ports import Clock, Outbox, RunLog
+from serving.ports import Clock, LogEntry, Outbox, RunLog
 
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(minutes=5)
+HOLD = timedelta(minutes=3)  # logging a run takes about 10 requests of at most 10 s each
 
 
 async def log_next(outbox: Outbox, runs: RunLog, *, clock: Clock) -> bool:
     """Logs the entry that is due; False when there is none."""
-    entry = await outbox.due(clock())
+    entry = await outbox.claim(clock(), HOLD)
     if entry is None:
         return False
     try:
         run_id = await runs.log(entry.job, entry.report)
     except CopydeskError as error:
-        until = clock() + min(FIRST_DELAY * 2 ** min(entry.attempts, 10), LONGEST_DELAY)
-        logger.warning(
-            "job %s is not logged to MLflow yet, next try at %s: %s", entry.job.id, f"{until:%H:%M:%S}", error
-        )
-        await outbox.postponed(entry.job.id, until, str(error))
-        return True
-    await outbox.logged(entry.job.id, run_id)
+        await _postpone(outbox, entry, clock, str(error))
+    except Exception as error:
+        # One report that MLflow's client can't digest must not hold up the others.
+        logger.exception("job %s can't be logged to MLflow", entry.job.id)
+        await _postpone(outbox, entry, clock, f"an unexpected {type(error).__name__}")
+    else:
+        await outbox.logged(entry, run_id)
     return True
+
+
+async def _postpone(outbox: Outbox, entry: LogEntry, clock: Clock, reason: str) -> None:
+    until = clock() + delay(entry.attempt)
+    logger.warning("job %s is not logged to MLflow yet, next try at %s: %s", entry.job.id, f"{until:%H:%M:%S}", reason)
+    await outbox.postponed(entry, until, reason)
+
+
+def delay(attempt: int) -> timedelta:
+    """After attempt 1, 2, 3 ...: 2, 4, 8 ... seconds, at most LONGEST_DELAY."""
+    return min(FIRST_DELAY * (1 << min(attempt - 1, 10)), LONGEST_DELAY)

@@ -5,10 +5,11 @@ from datetime import datetime
 from uuid import uuid4
 
 from agent.article import Article
-from serving.errors import IdempotencyConflict, NoChampion, QueueFull
+from serving.errors import IdempotencyConflict, QueueFull
 from serving.job import Job, Request
-from serving.ports import BlobStore, JobStore, ServedVersion, ServedVersions, Submission
+from serving.ports import BlobStore, JobStore, ServedVersions, Submission
 from serving.stored_article import dump_article
+from serving.usecases.readiness import served_champion
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,6 @@ async def submit(
     # Two requests with one key at the same moment: the first row stands, and this finds it.
     stored = await _earlier(store, request.user, idempotency_key, request_hash) or job
     return Accepted(stored, duplicate=stored.id != job.id)
-
-
-async def served_champion(versions: ServedVersions) -> ServedVersion:
-    """The champion some worker serves; raises NoChampion."""
-    version = await versions.champion()
-    if version is None:
-        raise NoChampion("no version is served yet: run `copydesk register` and `copydesk promote`, and start a worker")
-    return version
 
 
 async def _earlier(store: JobStore, user: str, key: str, request_hash: str) -> Job | None:

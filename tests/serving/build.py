@@ -1,0 +1,64 @@
+"""Small real values for tests of the service."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agent.article import Article
+from agent.graph import Agent
+from agent.guideline import GuidelinePack
+from agent.report import ComplianceReport
+from agent.spec import AgentSpec
+from serving.job import Job, Request
+from serving.ports import ServedVersion, Submission
+from tests.agent.build import article, pack
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+LEASE = timedelta(seconds=10)
+TEXT = "We utilise experts.\n\nOf course experts say so."
+SPEC = AgentSpec(pack=pack())
+
+
+def agent(number: str = "1", *, of: GuidelinePack | None = None) -> Agent:
+    spec = AgentSpec(pack=of) if of else SPEC
+    return Agent(spec, stamp=spec.stamp(name="copydesk-agent", number=number, evidence="forced: a test"))
+
+
+def served(number: str = "1", *, champion: bool = True, at: datetime = NOW, **fields: Any) -> ServedVersion:
+    made = agent(number, **fields)
+    return ServedVersion(made.stamp, made.spec.pack, champion=champion, served=at)
+
+
+def request(**fields: Any) -> Request:
+    defaults: dict[str, Any] = {
+        "user": "ada",
+        "channel": "test",
+        "document_id": "",
+        "title": "",
+        "language": "en",
+        "guidelines": None,
+    }
+    return Request(**(defaults | fields))
+
+
+def job(id: str = "a", *, seconds: float = 0, **fields: Any) -> Job:
+    """A queued job, submitted `seconds` after NOW."""
+    defaults: dict[str, Any] = {
+        "request": request(),
+        "version": "1",
+        "code_digest": SPEC.code,
+        "blob": "blob",
+        "submitted": NOW + timedelta(seconds=seconds),
+    }
+    return Job(id=id, **(defaults | fields))
+
+
+def submission(id: str = "a", *, key: str = "", request_hash: str = "hash", **fields: Any) -> Submission:
+    return Submission(job(id, **fields), key, request_hash)
+
+
+def story(*paragraphs: str) -> Article:
+    return article(*(paragraphs or tuple(TEXT.split("\n\n"))))
+
+
+async def report(text: Article | None = None) -> ComplianceReport:
+    return await agent().check(text or story())
