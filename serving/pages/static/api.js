@@ -17,14 +17,18 @@ export class Problem extends Error {
 /** Nothing answered: the network or the server is away. */
 export class Unreachable extends Error {}
 
-/** An article as the page sends it. @typedef {{document: object} | {file: File}} Submission */
+/**
+ * An article as the page sends it; the API takes two submissions of one key for the same.
+ * @typedef {({document: object} | {file: File}) & {key: string}} Submission
+ */
 
 /** The part of the API this page uses. */
 export class Api {
   /** @param {Submission} submission @param {AbortSignal} signal @returns {Promise<Job>} */
   async submit(submission, signal) {
-    const request = 'file' in submission ? upload(submission.file) : json(submission.document);
-    return read(await send('/api/v1/compliance/check', { method: 'POST', signal, ...request }));
+    const { body, headers } = 'file' in submission ? upload(submission.file) : json(submission.document);
+    const request = { method: 'POST', signal, body, headers: { ...headers, 'Idempotency-Key': submission.key } };
+    return read(await send('/api/v1/compliance/check', request));
   }
 
   /** @param {Job} job @param {AbortSignal} signal @returns {Promise<Progress>} */
@@ -35,6 +39,11 @@ export class Api {
   /** @param {Job} job @param {AbortSignal} signal @returns {Promise<Result>} */
   async result(job, signal) {
     return read(await send(job.links.result, { signal }));
+  }
+
+  /** Nobody waits for it any more. @param {Job} job */
+  async cancel(job) {
+    return read(await send(`/api/v1/jobs/${encodeURIComponent(job.job_id)}`, { method: 'DELETE' }));
   }
 
   /** @returns {Promise<Guidelines>} */
@@ -53,7 +62,12 @@ function upload(file) {
   const body = new FormData();
   body.append('file', file);
   body.append('channel', 'page');
-  return { body };
+  return { body, headers: {} };
+}
+
+/** A key no other submission has; `crypto.randomUUID` would need a secure context. */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16).padStart(8, '0')).join('');
 }
 
 /** @param {string} url @param {RequestInit} request */

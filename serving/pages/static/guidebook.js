@@ -59,14 +59,14 @@ function byGravity(a, b) {
   return GRAVEST_FIRST.indexOf(a.severity) - GRAVEST_FIRST.indexOf(b.severity);
 }
 
-/** What stands in the report's place before the first check. @param {Guidebook} guidebook */
-export function welcome(guidebook) {
-  const checked = guidebook.size ? `${counted(guidebook.size, 'guideline')} of the house` : 'the guidelines of the house';
+/** What stands in the report's place before the first check. @param {Guidebook} guidebook @param {string} pack */
+export function welcome(guidebook, pack) {
+  const against = guidebook.size ? `${counted(guidebook.size, 'guideline')} of the ${pack}. ` : '';
   return make(
     'div',
     { class: 'welcome' },
-    make('h3', {}, guidebook.size ? `Checked against ${checked}` : 'Checked against the house’s guidelines'),
-    make('p', {}, 'You get a score, each finding at its exact words with the rule behind it, and what to write instead.'),
+    make('h3', {}, 'What is checked'),
+    make('p', {}, `${against}You get a score, and each finding at its exact words with the rule behind it and what to write instead.`),
     guidebook.size ? guidebookView(guidebook) : null,
   );
 }

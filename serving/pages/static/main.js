@@ -1,4 +1,4 @@
-import { Api, Problem } from './api.js';
+import { Api, Problem, newKey } from './api.js';
 import { check, follow, problemFrom } from './check.js';
 import { byId } from './dom.js';
 import { FailureView } from './failure.js';
@@ -24,6 +24,8 @@ class Desk {
   #api = new Api();
   /** @type {Guidebook} */
   #guidebook = new Map();
+  /** What the guidelines belong to, in words. */
+  #pack = '';
   /** @type {AbortController | null} */
   #running = null;
   /** @type {Findings | null} */
@@ -50,12 +52,13 @@ class Desk {
 
   async start() {
     try {
-      const { guidelines } = await this.#api.guidelines();
-      this.#guidebook = new Map(guidelines.map((guideline) => [guideline.id, guideline]));
+      const served = await this.#api.guidelines();
+      this.#guidebook = new Map(served.guidelines.map((guideline) => [guideline.id, guideline]));
+      this.#pack = `pack “${served.pack}”, version ${served.version}`;
     } catch (error) {
       console.warn('the guidelines could not be loaded', problemFrom(error));
     }
-    if (!this.#panel.hasChildNodes()) this.#panel.replaceChildren(welcome(this.#guidebook));
+    if (!this.#panel.hasChildNodes()) this.#panel.replaceChildren(welcome(this.#guidebook, this.#pack));
     document.documentElement.dataset.ready = 'true';
   }
 
@@ -74,12 +77,12 @@ class Desk {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
-    const view = new ProgressView(() => this.#stop());
-    this.#put(view.element);
-    this.#writing.setBusy(true);
-    this.#report.focus();
     /** @type {Job | null} */
     let job = null;
+    const view = new ProgressView(() => this.#stop(job));
+    this.#put(view.element);
+    this.#writing.setBusy(true);
+    this.#show(this.#report);
     try {
       for await (const stage of stages(running.signal)) {
         if ('job' in stage) job = stage.job;
@@ -94,11 +97,13 @@ class Desk {
     }
   }
 
-  #stop() {
+  /** @param {Job | null} job */
+  #stop(job) {
     this.#running?.abort();
+    if (job) this.#api.cancel(job).catch((error) => console.warn('the job could not be cancelled', problemFrom(error)));
     this.#writing.setBusy(false);
     this.#writing.show(true);
-    this.#put(welcome(this.#guidebook));
+    this.#put(welcome(this.#guidebook, this.#pack));
     this.#say('Stopped.');
   }
 
@@ -115,17 +120,21 @@ class Desk {
       onFilter: (severity) => this.#reading.filter(severity),
     });
     this.#put(summary(report), ...(report.findings.length ? [this.#findings.element] : []));
-    byId('summary-name', HTMLElement).focus();
+    this.#show(byId('summary-name', HTMLElement));
     this.#say(reportInWords(report));
   }
 
   /** @param {Problem} problem @param {Job | null} job @param {Submission} submission */
   #fail(problem, job, submission) {
-    const again = () => (job && problem.type === 'unreachable' ? this.#resume(job, submission) : this.#check(submission));
+    const lost = problem.type === 'unreachable'; // an answer, perhaps; with its old key a second try is the same job
+    const again = () => {
+      if (lost && job) this.#resume(job, submission);
+      else this.#check(lost ? submission : { ...submission, key: newKey() });
+    };
     const failure = new FailureView(problem, again);
     this.#put(failure.element);
     this.#failure = failure;
-    byId('failure-name', HTMLElement).focus();
+    this.#show(byId('failure-name', HTMLElement));
     this.#say(`${problem.title}. ${problem.detail}`);
   }
 
@@ -135,7 +144,13 @@ class Desk {
     this.#findings = null;
     this.#readingArea.hidden = true;
     this.#writing.show(true);
-    this.#put(welcome(this.#guidebook));
+    this.#put(welcome(this.#guidebook, this.#pack));
+  }
+
+  /** Moves focus to a part of the report, and on a narrow screen the report to the top. @param {HTMLElement} element */
+  #show(element) {
+    element.focus({ preventScroll: true });
+    if (matchMedia('(max-width: 60rem)').matches) this.#report.scrollIntoView({ block: 'start' });
   }
 
   /** @param {...HTMLElement} elements */

@@ -54,19 +54,21 @@ function gaps(report) {
   const missed = report.outcomes.filter(({ verdict, method }) => verdict === 'failed' || verdict === 'not_checked' || method === 'fallback');
   if (!missed.length) return null;
   const items = missed.map((outcome) =>
-    make('li', {}, make('strong', {}, outcome.title), ` ${HOW_MISSED(outcome)}`, outcome.reason ? make('span', { class: 'reason' }, outcome.reason) : null),
+    make('li', {}, make('strong', {}, outcome.title), `: ${howMissed(outcome)}`, outcome.reason ? make('span', { class: 'reason' }, outcome.reason) : null),
   );
   return make(
     'div',
     { class: 'notice' },
-    make('h4', {}, `${counted(missed.length, 'guideline was', 'guidelines were')} not checked as this version says`),
+    make('h4', {}, `${counted(missed.length, 'guideline was', 'guidelines were')} not checked as planned`),
     make('ul', {}, ...items),
   );
 }
 
 /** @param {Outcome} outcome */
-const HOW_MISSED = ({ verdict, method }) =>
-  verdict === 'failed' ? 'failed' : method === 'fallback' ? METHODS.fallback : 'was not checked';
+function howMissed({ verdict, method }) {
+  if (verdict === 'failed') return 'failed';
+  return method === 'fallback' ? METHODS.fallback : 'not checked';
+}
 
 /** @param {Report} report */
 function contributions({ score, outcomes }) {

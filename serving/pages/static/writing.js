@@ -1,3 +1,4 @@
+import { newKey } from './api.js';
 import { toHtml, toTyped } from './composition.js';
 import { byId } from './dom.js';
 import { SAMPLE } from './sample.js';
@@ -73,7 +74,8 @@ export class Writing {
     if (!body && !headline) return this.#complain('There is nothing to check yet: paste an article, or try the sample.');
     if (body.length > this.#limit) return this.#complain(`The article is over ${counted(this.#limit, 'character')}: check it in parts.`);
     this.#complain('');
-    this.#onSubmit({ document: { title: headline, article: { html: toHtml(headline, body) }, channel: 'page' } });
+    const document = { title: headline, article: { html: toHtml(headline, body) }, channel: 'page' };
+    this.#onSubmit({ document, key: newKey() });
   }
 
   /** @param {File | undefined} file */
@@ -83,7 +85,7 @@ export class Writing {
     if (!FILE_KINDS.test(file.name)) return this.#complain(`“${file.name}” can’t be read: choose a .docx, .md, .html or .txt file.`);
     if (file.size > FILE_BYTES) return this.#complain(`“${file.name}” is over 10 MB: save it without its images, or paste its text.`);
     this.#complain('');
-    this.#onSubmit({ file });
+    this.#onSubmit({ file, key: newKey() });
   }
 
   /** @param {HTMLElement} area */

@@ -34,15 +34,27 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def script() -> Script:
-    return Script(PACK)
+@pytest.fixture(scope="module")
+def stage() -> list[Script]:
+    """Whose script the peer follows now: one server for all tests of a module."""
+    return []
 
 
 @pytest.fixture
-def address(script: Script) -> Iterator[str]:
-    with served(scripted_app(script)) as address:
+def script(stage: list[Script]) -> Script:
+    stage[:] = [Script(PACK)]
+    return stage[0]
+
+
+@pytest.fixture(scope="module")
+def peer(stage: list[Script]) -> Iterator[str]:
+    with served(scripted_app(lambda: stage[0])) as address:
         yield address
+
+
+@pytest.fixture
+def address(peer: str, script: Script) -> str:
+    return peer
 
 
 @pytest.fixture

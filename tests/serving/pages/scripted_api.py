@@ -1,7 +1,7 @@
 """A peer that speaks the API's wire format over real HTTP and answers as a test says, around the real pages."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +39,15 @@ def problem(status: int, title: str, detail: str, **headers: str) -> Answer:
     return Answer(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
+@dataclass(frozen=True)
+class Received:
+    """A submission as it came in."""
+
+    kind: str
+    body: bytes
+    key: str
+
+
 @dataclass
 class Script:
     """What the peer answers next. Of several answers the last one is repeated."""
@@ -47,33 +56,45 @@ class Script:
     submit: list[Answer] = field(default_factory=lambda: [ACCEPTED])
     status: list[Answer] = field(default_factory=lambda: [COMPLETED])
     result: list[Answer] = field(default_factory=list)
-    received: list[tuple[str, bytes]] = field(default_factory=list)  # content type and body of each submission
+    received: list[Received] = field(default_factory=list)
+    cancelled: bool = False
 
 
 def _next(answers: list[Answer]) -> Response:
     return (answers.pop(0) if len(answers) > 1 else answers[0]).response()
 
 
-def scripted_app(script: Script) -> FastAPI:
+def scripted_app(script: Callable[[], Script]) -> FastAPI:
     app = FastAPI()
     app.include_router(router)
 
     @app.post("/api/v1/compliance/check")
     async def submit(request: Request) -> Response:
-        script.received.append((request.headers["content-type"], await request.body()))
-        return _next(script.submit)
+        headers = request.headers
+        script().received.append(Received(headers["content-type"], await request.body(), headers["idempotency-key"]))
+        return _next(script().submit)
 
     @app.get(LINKS["status"])
     async def status() -> Response:
-        return _next(script.status)
+        return _next(script().status)
 
     @app.get(LINKS["result"])
     async def result() -> Response:
-        return _next(script.result)
+        return _next(script().result)
 
     @app.get("/api/v1/guidelines")
     async def guidelines() -> dict[str, Any]:
-        return {"pack": script.pack.name, "guidelines": [one.model_dump(mode="json") for one in script.pack.guidelines]}
+        pack = script().pack
+        return {
+            "pack": pack.name,
+            "version": "3",
+            "guidelines": [one.model_dump(mode="json") for one in pack.guidelines],
+        }
+
+    @app.delete(f"/api/v1/jobs/{JOB}")
+    async def cancel() -> dict[str, str]:
+        script().cancelled = True
+        return {"job_id": JOB, "status": "cancelled"}
 
     return app
 

@@ -49,6 +49,7 @@ def sampled(script: Script, page: Page) -> Page:
 
 
 def test_before_a_check_the_guidelines_can_be_read(page):
+    expect(page.get_by_text("40 guidelines of the pack “house”, version 3.")).to_be_visible()
     page.get_by_text("Describe, don't judge").click()
     expect(page.get_by_text("Words that praise or condemn tell readers what to think")).to_be_visible()
 
@@ -58,9 +59,8 @@ def test_the_article_is_sent_as_html_with_its_headline(script, page):
     page.get_by_label("Headline").fill("Tom & Ann")
     check_text(page, "One.\n\nTwo.")
     expect(page.get_by_role("heading", name="Score")).to_be_visible()
-    kind, body = script.received[0]
-    assert kind == "application/json"
-    assert json.loads(body) == {
+    assert script.received[0].kind == "application/json"
+    assert json.loads(script.received[0].body) == {
         "title": "Tom & Ann",
         "article": {"html": "<h1>Tom &amp; Ann</h1>\n<p>One.</p>\n<p>Two.</p>"},
         "channel": "page",
@@ -78,9 +78,8 @@ def test_a_file_is_sent_as_it_is(script, page):
     script.result = [found(sample())]
     page.get_by_label("Article file").set_input_files({"name": "a.md", "mimeType": "text/markdown", "buffer": b"# Hi"})
     expect(page.get_by_role("heading", name="Findings")).to_be_visible()
-    kind, body = script.received[0]
-    assert kind.startswith("multipart/form-data")
-    assert b'name="file"; filename="a.md"' in body
+    assert script.received[0].kind.startswith("multipart/form-data")
+    assert b'name="file"; filename="a.md"' in script.received[0].body
     page.get_by_role("button", name="Edit").click()
     expect(page.get_by_label("Headline")).to_have_value("You won’t believe what the harbour board did next")
 
@@ -109,6 +108,7 @@ def test_waiting_can_be_stopped(script, page):
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_label("Text", exact=True)).to_have_value("Keep me.")
     expect(page.get_by_role("button", name="Check article")).to_be_enabled()
+    assert script.cancelled
 
 
 def test_the_score_says_what_it_is_made_of_and_who_says_so(sampled):
@@ -209,7 +209,7 @@ def partial(verdict: Verdict, method: Method | None, reason: str) -> Answer:
     ("verdict", "method", "said"),
     [
         (Verdict.FAILED, None, "failed"),
-        (Verdict.NOT_CHECKED, None, "was not checked"),
+        (Verdict.NOT_CHECKED, None, "not checked"),
         (Verdict.CLEAR, Method.FALLBACK, "checked by patterns while the model was away"),
     ],
 )
@@ -218,7 +218,7 @@ def test_what_was_not_checked_is_named_and_never_green(script, page, verdict, me
     script.status = [Answer({"job_id": JOB, "status": "partial"})]
     check_text(page)
     notice = page.locator(".notice")
-    expect(notice).to_contain_text(f"{PACK.guidelines[0].title} {said}")
+    expect(notice).to_contain_text(f"{PACK.guidelines[0].title}: {said}")
     expect(notice).to_contain_text("the model took longer than 60 seconds")
     expect(page.locator(".score.green")).to_have_count(0)
     expect(page.get_by_text("Not fully checked")).to_be_visible()
@@ -243,6 +243,7 @@ def test_a_problem_is_shown_in_its_own_words_and_can_be_tried_again(script, page
     expect(page.locator(".failure")).to_contain_text("the article has 200,001 characters")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".clear")).to_be_visible()
+    assert script.received[0].key != script.received[1].key
 
 
 def test_a_failed_job_says_why(script, page):
@@ -282,6 +283,15 @@ def test_a_server_that_is_away_for_a_moment_does_not_end_a_check(script, page, c
     context.set_offline(False)
     expect(page.locator(".clear")).to_be_visible()
     assert len(script.received) == 1
+
+
+def test_an_answer_that_was_lost_does_not_make_a_second_job(script, page):
+    script.result = [found(CALM)]
+    page.route("**/compliance/check", lambda route: (route.fetch(), route.abort()), times=1)
+    check_text(page)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".clear")).to_be_visible()
+    assert script.received[0].key == script.received[1].key
 
 
 def test_what_happens_is_spoken(script, page):
