@@ -1,0 +1,58 @@
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines.processes import NotReady, ProcessEnded, Processes
+from pipelines.serve import check_free, free_port
+from serving.errors import PortTaken
+
+SERVER = """
+import http.server, sys
+http.server.test(http.server.SimpleHTTPRequestHandler, port=int(sys.argv[1]), bind="127.0.0.1")
+"""
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+
+
+def test_waits_until_it_answers_and_stops_it(tmp_path: Path):
+    port = free_port()
+    with Processes(tmp_path) as processes:
+        processes.start("web", ["-c", SERVER, str(port)])
+        processes.wait_for(f"http://127.0.0.1:{port}/", seconds=20)
+    check_free("127.0.0.1", port, "--port")
+
+
+def test_one_that_ends_is_named_with_its_last_words(tmp_path: Path):
+    with Processes(tmp_path) as processes:
+        processes.start("short", ["-c", "print('out of paper'); raise SystemExit(3)"])
+        with pytest.raises(ProcessEnded, match=r"(?s)short ended with exit code 3.*out of paper"):
+            processes.wait_for(f"http://127.0.0.1:{free_port()}/", seconds=20)
+
+
+def test_one_that_never_answers_is_not_waited_for_for_ever(tmp_path: Path):
+    with Processes(tmp_path) as processes:
+        processes.start("mute", ["-c", "import time; time.sleep(60)"])
+        with pytest.raises(NotReady, match=r"did not answer within 1 seconds: look into .*mute\.log"):
+            processes.wait_for(f"http://127.0.0.1:{free_port()}/", seconds=1)
+
+
+def test_one_that_ignores_the_signal_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pipelines.processes.STOP_SECONDS", 0.5)
+    processes = Processes(tmp_path)
+    processes.start("stubborn", ["-c", STUBBORN])
+    while "up" not in (tmp_path / "stubborn.log").read_text():
+        time.sleep(0.05)
+    started = time.monotonic()
+    processes.stop()
+    assert time.monotonic() - started < 10
+    processes.check()
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match=rf"port {port} on 127.0.0.1 is taken .*set COPYDESK_PORT"):
+            check_free("127.0.0.1", port, "COPYDESK_PORT")
