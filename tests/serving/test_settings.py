@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pytest
+
+from serving.settings import ServingSettings, UnsafeAddress
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
+def test_loopback_addresses_are_served(host: str) -> None:
+    assert ServingSettings(host=host).host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.5", "copydesk.example", ""])
+def test_any_other_address_is_refused_while_there_is_no_sign_in(host: str) -> None:
+    with pytest.raises(UnsafeAddress, match="there is no sign-in yet"):
+        ServingSettings(host=host)
+
+
+def test_the_environment_names_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {"HOME": str(tmp_path), "PORT": "9000", "QUEUE_LIMIT": "5"}.items():
+        monkeypatch.setenv(f"COPYDESK_{name}", value)
+    monkeypatch.delenv("DB_CONNECTION_STRING", raising=False)
+    settings = ServingSettings()
+    assert (settings.home, settings.port, settings.queue_limit) == (tmp_path, 9000, 5)
+    assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/copydesk.db"
+
+
+def test_the_database_has_the_name_operators_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_CONNECTION_STRING", "sqlite:///elsewhere.db")
+    assert ServingSettings().database_url == "sqlite:///elsewhere.db"
