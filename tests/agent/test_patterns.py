@@ -155,7 +155,7 @@ def test_quotations_are_exempt_where_the_guideline_says_so():
     assert find(DOCUMENT, rule(tokens=["fine"]), quotations=Quotations.EXEMPT) == []
 
 
-@pytest.mark.parametrize("pattern", [r"^(a|aa)+$", r"^(?:\w|\w\w)+$", r"\A(?:\w\w?)+\Z"])
+@pytest.mark.parametrize("pattern", [r"^(a|aa)+$", r"^(?:\w|\w\w)+$", r"(?:[a-z]|[a-z]{2})+$"])
 def test_a_catastrophic_pattern_is_stopped(pattern: str):
     text = article("a" * 60 + "!")
     started = time.monotonic()
