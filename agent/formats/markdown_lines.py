@@ -9,7 +9,7 @@ from markdown_it.token import Token
 
 # White space that Markdown takes from the ends of a block.
 _WHITE = "".join(c for c in MD_TRIM_CHARS if c != "\n")
-_CLOSING_MARKS = re.compile(r"[ \t]+#+[ \t]*$")
+_OPENING_MARKS = re.compile(rf"#+[{re.escape(_WHITE)}]*")
 
 
 class MarkdownLines:
@@ -22,22 +22,33 @@ class MarkdownLines:
         self._cell = 0  # where in the row the next cell may begin
 
     def of_block(self, token: Token, *, closed: bool = False) -> list[int]:
-        """The source offset of each character of the block's content; `closed` strips a heading's last marks.
+        """The source offset of each character of the block's content; `closed` for a heading that begins with marks.
 
         Each line of the content is the end of its line in the source: only marks before it, tabs in
         the indent and white space after it differ.
         """
         offsets: list[int] = []
-        number = token.map[0] if token.map else 0
+        number = self._first_line(token)
         for content in token.content.split("\n"):
             line = self._lines[number].rstrip(_WHITE) if number < len(self._lines) else ""
-            if closed:
-                line = _CLOSING_MARKS.sub("", line)
             first = len(line) - len(content.rstrip(_WHITE))
+            if closed and (marks := _OPENING_MARKS.search(line)):
+                first = marks.end()  # what is around a heading has no number sign
             start = self._starts[min(number, len(self._lines))]
             offsets += [start + max(0, first + place) for place in range(len(content) + 1)]
             number += 1
         return offsets
+
+    def _first_line(self, token: Token) -> int:
+        """Where the content begins: a line of other white space than Markdown's own is in the block, not in it."""
+        first, end = token.map or (0, 0)
+        contents = [line.strip() for line in token.content.split("\n")]
+        while first + len(contents) < end and not all(
+            line.rstrip().endswith(content)
+            for line, content in zip(self._lines[first : first + len(contents)], contents, strict=True)
+        ):
+            first += 1
+        return first
 
     def of_cell(self, token: Token) -> list[int]:
         """The same for a cell of a table, where "\\\\|" stands for "|"; cells must be asked for in order."""
