@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from agent.errors import CopydeskError
@@ -67,7 +67,7 @@ async def open_database(url: str) -> Database:
     try:
         async with database.write() as connection:
             await connection.run_sync(metadata.create_all)
-    except OperationalError as error:
+    except DatabaseError as error:
         await database.close()
         raise DatabaseUnusable(
             f"{parsed.database} can't be opened ({error.orig}): set COPYDESK_HOME elsewhere"

@@ -1,0 +1,69 @@
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from serving.adapters.database import Database, DatabaseUnusable, open_database
+from serving.adapters.sql_jobs import SqlJobStore
+from serving.settings import ServingSettings
+from tests.serving.build import submission
+
+OPEN = (
+    "import asyncio, sys; from serving.adapters.database import open_database; asyncio.run(open_database(sys.argv[1]))"
+)
+
+
+async def test_the_file_is_in_wal_mode_and_survives_a_power_cut(database: Database) -> None:
+    async with database.read() as connection:
+        values = [
+            (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in ("journal_mode", "synchronous")
+        ]
+    assert values == ["wal", 2]
+
+
+async def test_twenty_writers_at_once_all_get_their_turn(database: Database, settings: ServingSettings) -> None:
+    other = await open_database(settings.database_url)  # as another process would
+    stores = [SqlJobStore(database), SqlJobStore(other)]
+    await asyncio.gather(*(stores[number % 2].add(submission(f"job{number}")) for number in range(20)))
+    assert await stores[0].waiting() == 20
+    await other.close()
+
+
+async def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+    store = SqlJobStore(database)
+    await store.add(submission("a"))
+    with pytest.raises(Exception, match="UNIQUE"):
+        await store.add(submission("a"))
+    assert await store.waiting() == 1
+
+
+def test_processes_that_open_a_new_database_at_once_agree(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new' / 'copydesk.db'}"
+    started = [subprocess.Popen([sys.executable, "-c", OPEN, url], stderr=subprocess.PIPE) for _ in range(4)]
+    assert [(process.wait(60), process.communicate()[1].decode()) for process in started] == [(0, "")] * 4
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("nonsense", "DB_CONNECTION_STRING is not a database address"),
+        ("postgresql+psycopg://u:secret@h/d", "only SQLite is supported yet"),
+        ("sqlite:////proc/none/x.db", "can't be made"),
+        ("sqlite:////proc/version", "set COPYDESK_HOME elsewhere"),
+    ],
+)
+async def test_an_address_that_cannot_be_used_is_named(url: str, told: str) -> None:
+    with pytest.raises(DatabaseUnusable, match=told) as caught:
+        await open_database(url)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "copydesk.db"
+    file.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(DatabaseUnusable, match="file is not a database"):
+        await open_database(f"sqlite:///{file}")
+    assert file.read_bytes() == b"not a database at all" * 100

@@ -1,0 +1,48 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from serving.adapters.database import Database
+from serving.adapters.sql_versions import SqlServedVersions
+from tests.agent.build import guideline, pack
+from tests.serving.build import NOW, served
+
+LATER = NOW + timedelta(seconds=5)
+OTHER = pack(guideline(title="Other words"))
+
+
+@pytest.fixture
+def versions(database: Database) -> SqlServedVersions:
+    return SqlServedVersions(database)
+
+
+async def test_there_is_no_champion_at_first(versions: SqlServedVersions) -> None:
+    assert (await versions.champion(), await versions.all()) == (None, [])
+
+
+async def test_a_version_comes_back_with_its_pack(versions: SqlServedVersions) -> None:
+    await versions.put(served())
+    assert await versions.champion() == served()
+
+
+async def test_saying_it_again_moves_only_the_time(versions: SqlServedVersions) -> None:
+    await versions.put(served())
+    await versions.put(served(at=LATER))
+    assert await versions.all() == [served(at=LATER)]
+
+
+async def test_another_champion_takes_the_place_of_the_first(versions: SqlServedVersions) -> None:
+    await versions.put(served("1"))
+    await versions.put(served("2", of=OTHER, at=LATER))
+    assert await versions.champion() == served("2", of=OTHER, at=LATER)
+    assert await versions.all() == [served("2", of=OTHER, at=LATER), served("1", champion=False)]
+    await versions.put(served("1", at=LATER))
+    assert await versions.champion() == served("1", at=LATER)
+
+
+async def test_new_evidence_for_the_same_version_is_taken_over(versions: SqlServedVersions) -> None:
+    await versions.put(served())
+    newer = replace(served(), stamp=served().stamp.model_copy(update={"evidence": "forced: another reason"}))
+    await versions.put(newer)
+    assert await versions.all() == [newer]
