@@ -1,0 +1,173 @@
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agent.article import Article
+from agent.graph import Agent, OnProgress
+from agent.report import ComplianceReport
+from agent.spec import AgentSpec, ModelSpec
+from registry.errors import RegistryUnreachable, UnknownVersion
+from serving.adapters.database import Database
+from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.sql_jobs import SqlJobQueue, SqlJobStore
+from serving.app import utc_now
+from serving.job import Job, JobStatus
+from serving.ports import ServedVersion
+from serving.settings import ServingSettings
+from serving.stored_article import dump_article
+from serving.usecases.execute import execute
+from tests.agent.build import pack, prompt_guideline
+from tests.serving.build import LEASE, SPEC, agent, request, story, submission
+
+
+@dataclass
+class Loaded:
+    """One agent for every version, or what loading it raises."""
+
+    agents: Agent
+    failure: Exception | None = None
+
+    async def agent(self, _: str) -> Agent:
+        if self.failure:
+            raise self.failure
+        return self.agents
+
+    async def current(self) -> ServedVersion | None:
+        return None
+
+
+@dataclass
+class Bench:
+    """What executing needs, on real stores."""
+
+    store: SqlJobStore
+    queue: SqlJobQueue
+    blobs: FolderBlobs
+
+    async def claimed(self, **asked: object) -> Job:
+        blob = await self.blobs.put(dump_article(story()))
+        await self.store.add(submission("a", blob=blob, request=request(**asked)))
+        job = await self.queue.claim(SPEC.code, utc_now(), LEASE)
+        assert job
+        return job
+
+    async def execute(self, job: Job, champion: Loaded, *, lease: timedelta = LEASE) -> bool:
+        return await execute(self.queue, self.blobs, champion, job=job, clock=utc_now, lease=lease)
+
+    async def ended(self) -> tuple[Job, str | None]:
+        job = await self.store.get("a")
+        assert job
+        return job, await self.store.result("a")
+
+
+@pytest.fixture
+def bench(database: Database, settings: ServingSettings) -> Bench:
+    return Bench(SqlJobStore(database), SqlJobQueue(database), FolderBlobs(settings.articles))
+
+
+async def test_a_job_ends_with_its_report(bench: Bench) -> None:
+    assert await bench.execute(await bench.claimed(), Loaded(agent()))
+    job, stored = await bench.ended()
+    report = ComplianceReport.model_validate_json(stored or "")
+    assert (job.status, job.done, job.total, job.lease_until) == (JobStatus.COMPLETED, 2, 2, None)
+    assert (report.version.number, [finding.quote for finding in report.findings]) == ("1", ["utilise", "experts say"])
+
+
+async def test_only_the_guidelines_asked_for_are_checked(bench: Bench) -> None:
+    await bench.execute(await bench.claimed(guidelines=("plain-words",)), Loaded(agent()))
+    job, stored = await bench.ended()
+    report = ComplianceReport.model_validate_json(stored or "")
+    assert ([outcome.guideline for outcome in report.outcomes], job.total) == (["plain-words"], 1)
+
+
+@pytest.mark.parametrize(
+    ("rules", "status"), [({}, JobStatus.PARTIAL), ({"rules": (), "kind": "prompt"}, JobStatus.FAILED)]
+)
+async def test_a_model_that_is_away_makes_a_report_partial_or_fails_it(
+    bench: Bench, rules: dict[str, Any], status: JobStatus
+) -> None:
+    spec = AgentSpec(pack=pack(prompt_guideline(**rules)), model=ModelSpec(deployment="m"))
+    await bench.execute(await bench.claimed(), Loaded(Agent(spec)))
+    job, _ = await bench.ended()
+    assert job.status is status
+    assert ("no guideline could be checked" in job.reason) == (status is JobStatus.FAILED)
+
+
+async def test_a_version_that_is_gone_fails_the_job_with_the_reason(bench: Bench) -> None:
+    await bench.execute(await bench.claimed(), Loaded(agent(), UnknownVersion("version '1' is not registered")))
+    job, stored = await bench.ended()
+    assert (job.status, job.reason, stored) == (JobStatus.FAILED, "version '1' is not registered", None)
+
+
+async def test_an_article_that_is_gone_fails_the_job_with_the_reason(bench: Bench) -> None:
+    await bench.store.add(submission("a", blob="0" * 64))
+    job = await bench.queue.claim(SPEC.code, utc_now(), LEASE)
+    assert job
+    await bench.execute(job, Loaded(agent()))
+    assert (await bench.ended())[0].reason == "the article is no longer kept: submit it again"
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (RegistryUnreachable("MLflow is down"), "MLflow is down"),
+        (ZeroDivisionError(), "an unexpected ZeroDivisionError"),
+    ],
+)
+async def test_what_may_pass_leaves_the_job_to_another_attempt(bench: Bench, failure: Exception, reason: str) -> None:
+    assert not await bench.execute(await bench.claimed(), Loaded(agent(), failure))
+    job, _ = await bench.ended()
+    assert (job.status, job.reason.startswith(reason)) == (JobStatus.RUNNING, True)
+    await bench.queue.give_back(utc_now() + LEASE, max_attempts=3)
+    again = await bench.queue.claim(SPEC.code, utc_now(), LEASE)
+    assert again
+    assert await bench.execute(again, Loaded(agent()))
+    job, _ = await bench.ended()
+    assert (job.status, job.attempt, job.reason) == (JobStatus.COMPLETED, 2, "")
+
+
+class SlowAgent(Agent):
+    """The real agent, which begins when it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(SPEC, stamp=agent().stamp)
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def check(
+        self, article: Article, *, guidelines: tuple[str, ...] | None = None, on_progress: OnProgress | None = None
+    ) -> ComplianceReport:
+        self.asked.set()
+        await self.go.wait()
+        return await super().check(article, guidelines=guidelines, on_progress=on_progress)
+
+
+async def test_a_cancelled_job_is_let_go_while_the_check_hangs(bench: Bench) -> None:
+    job, slow = await bench.claimed(), SlowAgent()
+    running = asyncio.create_task(bench.execute(job, Loaded(slow), lease=timedelta(seconds=0.3)))
+    await slow.asked.wait()
+    await bench.store.cancel("a", utc_now())
+    assert not await asyncio.wait_for(running, 5)
+    assert (await bench.ended())[0].status is JobStatus.CANCELLED
+
+
+async def test_a_cancelled_job_stops_at_its_next_guideline(bench: Bench) -> None:
+    job, slow = await bench.claimed(), SlowAgent()
+    running = asyncio.create_task(bench.execute(job, Loaded(slow), lease=timedelta(minutes=5)))
+    await slow.asked.wait()
+    await bench.store.cancel("a", utc_now())
+    slow.go.set()
+    assert not await asyncio.wait_for(running, 5)
+    assert (await bench.ended()) == (await bench.store.get("a"), None)
+
+
+async def test_a_long_check_keeps_its_lease(bench: Bench) -> None:
+    job, slow = await bench.claimed(), SlowAgent()
+    running = asyncio.create_task(bench.execute(job, Loaded(slow), lease=timedelta(seconds=0.6)))
+    await asyncio.sleep(1.2)
+    assert await bench.queue.give_back(utc_now(), max_attempts=3) == 0
+    slow.go.set()
+    assert await running
+    assert (await bench.ended())[0].attempt == 1
