@@ -1,0 +1,176 @@
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from agent.report import ComplianceReport
+from serving.adapters.database import Database
+from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.sql_jobs import SqlJobQueue, SqlJobStore
+from serving.app import utc_now
+from serving.job import Job, JobStatus
+from serving.settings import ServingSettings
+from serving.stored_article import load_article
+from tests.serving.build import LEASE, SPEC, TEXT, agent, submission
+
+Claim = Callable[[], Awaitable[Job]]
+
+
+async def submitted(client: httpx.AsyncClient, **fields: object) -> str:
+    response = await client.post("/api/v1/compliance/check", json={"article": {"text": TEXT}} | fields)
+    id: str = response.json()["job_id"]
+    return id
+
+
+@pytest.fixture
+def claim(database: Database) -> Claim:
+    async def claim() -> Job:
+        job = await SqlJobQueue(database).claim(SPEC.code, utc_now(), LEASE)
+        assert job
+        return job
+
+    return claim
+
+
+@pytest.fixture
+def work(database: Database, settings: ServingSettings, claim: Claim) -> Callable[[], Awaitable[ComplianceReport]]:
+    """Checks the next article the way a worker does."""
+
+    async def work() -> ComplianceReport:
+        job = await claim()
+        article = load_article(await FolderBlobs(settings.articles).get(job.blob) or b"")
+        report = await agent().check(article)
+        await SqlJobQueue(database).finish(job.ended_as(JobStatus.COMPLETED, utc_now()), report)
+        return report
+
+    return work
+
+
+async def test_a_waiting_job_knows_its_place(client: httpx.AsyncClient) -> None:
+    first, second = await submitted(client), await submitted(client, document_id="d2")
+    status = (await client.get(f"/api/v1/jobs/{second}/status")).json()
+    submitted_at = status.pop("submitted")
+    assert submitted_at.endswith("Z")
+    assert status == {
+        "job_id": second,
+        "status": "queued",
+        "position": 2,
+        "done": None,
+        "total": None,
+        "guideline": None,
+        "reason": None,
+        "version": "1",
+        "document_id": "d2",
+        "started": None,
+        "finished": None,
+        "links": {"status": f"/api/v1/jobs/{second}/status", "result": f"/api/v1/jobs/{second}/result"},
+    }
+    assert (await client.get(f"/api/v1/jobs/{first}/status")).json()["position"] == 1
+
+
+async def test_a_running_job_says_how_far_it_is(client: httpx.AsyncClient, database: Database, claim: Claim) -> None:
+    id = await submitted(client)
+    await SqlJobQueue(database).progress(await claim(), 1, 2, "plain-words")
+    status = (await client.get(f"/api/v1/jobs/{id}/status")).json()
+    assert [status[name] for name in ("status", "position", "done", "total", "guideline")] == [
+        "running",
+        None,
+        1,
+        2,
+        "plain-words",
+    ]
+
+
+async def test_a_result_is_not_there_before_the_job_ends(client: httpx.AsyncClient) -> None:
+    id = await submitted(client)
+    response = await client.get(f"/api/v1/jobs/{id}/result")
+    assert (response.status_code, response.json()["status"], response.headers["Retry-After"]) == (202, "queued", "1")
+
+
+async def test_a_result_has_the_text_its_offsets_count_in(
+    client: httpx.AsyncClient, work: Callable[[], Awaitable[ComplianceReport]]
+) -> None:
+    id = await submitted(client)
+    report = await work()
+    response = await client.get(f"/api/v1/jobs/{id}/result")
+    result = response.json()
+    assert (response.status_code, result["job_id"], result["text"]) == (200, id, TEXT)
+    assert ComplianceReport.model_validate(result["report"]) == report
+    assert [TEXT[p["start"] : p["end"]] for p in result["paragraphs"]] == TEXT.split("\n\n")
+    assert [result["text"][f["start"] : f["end"]] for f in result["report"]["findings"]] == ["utilise", "experts say"]
+
+
+@pytest.mark.parametrize("prefix", ["/jobs", "/api/v1/jobs"])
+async def test_both_paths_answer_again_and_again(
+    client: httpx.AsyncClient, work: Callable[[], Awaitable[ComplianceReport]], prefix: str
+) -> None:
+    id = await submitted(client)
+    await work()
+    answers = [(await client.get(f"{prefix}/{id}/result")).json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert (await client.get(f"{prefix}/{id}/status")).json()["status"] == "completed"
+
+
+async def test_a_failed_job_says_why_it_has_no_result(
+    client: httpx.AsyncClient, database: Database, claim: Claim
+) -> None:
+    id = await submitted(client)
+    failed = (await claim()).ended_as(JobStatus.FAILED, utc_now(), reason="version '1' is gone")
+    await SqlJobQueue(database).finish(failed, None)
+    response = await client.get(f"/api/v1/jobs/{id}/result")
+    assert (response.status_code, response.json()["type"]) == (409, "no-result")
+    assert response.json()["detail"] == f"job {id} is failed: version '1' is gone; submit the article again"
+    assert (await client.get(f"/api/v1/jobs/{id}/status")).json()["reason"] == "version '1' is gone"
+
+
+async def test_a_job_that_could_check_nothing_is_failed_though_it_left_a_report(
+    client: httpx.AsyncClient, database: Database, claim: Claim
+) -> None:
+    id = await submitted(client)
+    job = await claim()
+    report = await agent().check(load_article(b'{"title":"","language":"en","paragraphs":[["We.","text",0,0]]}'))
+    await SqlJobQueue(database).finish(job.ended_as(JobStatus.FAILED, utc_now(), reason="no model"), report)
+    response = await client.get(f"/api/v1/jobs/{id}/result")
+    assert (response.status_code, response.json()["type"]) == (409, "no-result")
+
+
+async def test_a_job_is_cancelled_once(client: httpx.AsyncClient, claim: Claim) -> None:
+    running, waiting = await submitted(client), await submitted(client)
+    await claim()
+    for id in (running, waiting):
+        response = await client.delete(f"/api/v1/jobs/{id}")
+        assert (response.status_code, response.json()["status"]) == (200, "cancelled")
+        again = await client.delete(f"/api/v1/jobs/{id}")
+        assert (again.status_code, again.json()["type"]) == (409, "job-ended")
+        assert again.json()["detail"] == f"job {id} is cancelled and can't be cancelled any more"
+        assert (await client.get(f"/api/v1/jobs/{id}/result")).json()["type"] == "no-result"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/jobs/nope/status"),
+        ("GET", "/api/v1/jobs/nope/result"),
+        ("DELETE", "/api/v1/jobs/nope"),
+        ("GET", "/jobs/nope/status"),
+        ("GET", "/api/v2/nope"),
+    ],
+)
+async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient, method: str, path: str) -> None:
+    response = await client.request(method, path)
+    assert (response.status_code, response.json()["type"]) == (404, "not-found")
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_somebody_elses_job_is_not_found(client: httpx.AsyncClient, database: Database) -> None:
+    await SqlJobStore(database).add(submission("other"))
+    assert (await client.get("/api/v1/jobs/other/status")).json()["type"] == "not-found"
+
+
+async def test_a_wrong_method_names_the_right_ones(client: httpx.AsyncClient) -> None:
+    response = await client.put("/api/v1/compliance/check")
+    assert (response.status_code, response.json()["type"], response.headers["Allow"]) == (
+        405,
+        "method-not-allowed",
+        "POST",
+    )

@@ -1,0 +1,35 @@
+import httpx
+
+from serving.adapters.database import Database
+from serving.adapters.sql_versions import SqlServedVersions
+from tests.agent.build import guideline, pack
+from tests.serving.build import NOW, SPEC, served
+
+
+async def test_the_champions_guidelines_are_listed(client: httpx.AsyncClient) -> None:
+    listed = (await client.get("/api/v1/guidelines")).json()
+    assert (listed["pack"], listed["version"]) == ("test", "1")
+    assert listed["guidelines"][0] == {
+        "id": "plain-words",
+        "title": "Use plain words",
+        "category": "clarity",
+        "severity": "advice",
+        "kind": "pattern",
+        "guidance": "Short words first.",
+        "link": "",
+        "violations": [],
+        "compliant": [],
+    }
+
+
+async def test_versions_name_what_they_were_promoted_with(client: httpx.AsyncClient, database: Database) -> None:
+    await SqlServedVersions(database).put(served("2", of=pack(guideline()), champion=False, at=NOW))
+    first, second = (await client.get("/api/v1/versions")).json()
+    assert (first["champion"], first["version"]["number"], first["guidelines"]) == (True, "1", 2)
+    assert (first["version"]["evidence"], first["version"]["digest"]) == ("forced: a test", SPEC.digest)
+    assert (second["champion"], second["version"]["number"], second["served"]) == (False, "2", "2026-11-23T12:00:00Z")
+
+
+async def test_without_a_champion_there_are_no_guidelines(empty: httpx.AsyncClient) -> None:
+    assert (await empty.get("/api/v1/guidelines")).json()["type"] == "no-champion"
+    assert (await empty.get("/api/v1/versions")).json() == []
