@@ -29,7 +29,7 @@ class ServingSettings(BaseSettings):
     queue_limit: int = Field(default=1000, ge=1)  # jobs waiting; beyond, submitting answers 503
     worker_jobs: int = Field(default=4, ge=1)  # jobs at once in one worker
     max_attempts: int = Field(default=3, ge=1)  # of one job, before it has failed
-    lease_seconds: float = Field(default=15.0, gt=0)  # a running job whose worker is silent for longer goes back
+    lease_seconds: float = Field(default=10.0, gt=0)  # a running job whose worker is silent for longer goes back
     champion_poll_seconds: float = Field(default=3.0, gt=0)
 
     @model_validator(mode="after")
