@@ -22,7 +22,9 @@ export class Reading {
     root.addEventListener('click', (event) => {
       const mark = event.target instanceof Element ? event.target.closest('mark') : null;
       const shortest = mark instanceof HTMLElement ? this.#shortest(mark) : undefined;
-      if (shortest !== undefined) onPick(shortest);
+      if (shortest === undefined) return;
+      this.select(shortest);
+      onPick(shortest);
     });
   }
 
@@ -47,10 +49,15 @@ export class Reading {
     }
   }
 
+  /** Sets a finding's words apart from the others. @param {number} finding @returns {HTMLElement[]} their marks */
+  select(finding) {
+    for (const mark of this.#marks) mark.toggleAttribute('data-selected', this.#of(mark).includes(finding));
+    return this.#marks.filter((mark) => mark.hasAttribute('data-selected'));
+  }
+
   /** Shows where a finding stands. @param {number} finding */
   reveal(finding) {
-    for (const mark of this.#marks) mark.toggleAttribute('data-selected', this.#of(mark).includes(finding));
-    const selected = this.#marks.filter((mark) => mark.hasAttribute('data-selected'));
+    const selected = this.select(finding);
     if (selected[0]) bringIntoView(selected[0], 'center');
     for (const mark of selected) {
       mark.classList.add('flash');

@@ -3,9 +3,9 @@ export const SAMPLE = {
   headline: 'You won’t believe what the harbour board did next',
   body: `The harbour board of Port Aldmere will close the eastern ferry terminal on 1 March and move all sailings to the new Kestrel Quay, its chair, Ruth Okafor, told a public meeting on Tuesday. The move ends 61 years of crossings from the old pier.
 
-The board says the quay cost £18.4 million, £2.1 million more than planned. It was decided that the difference would be met from the harbour’s reserves, which stood at £6.3 million in the accounts published in October.
+The board says the quay cost £18.4 million, £2.1 million more than planned, due to the fact that eleven piles had to be sunk twice. It was decided that the difference would be met from the harbour’s reserves, which stood at £6.3 million in the accounts published in October.
 
-Critics say the decision was rushed. Councillor Daniel Reyes slammed the board for publishing the traffic study only four days prior to the vote. “We were asked to approve a map we had barely seen,” he said. Mr Reyes owns a café beside the old terminal.
+Critics say the decision was rushed. Councillor Daniel Reyes slammed the board for publishing the traffic study only four days before the vote. “We were asked to approve a map we had barely seen,” he said. Mr Reyes owns a café beside the old terminal.
 
 A source close to the board said two members had threatened to resign. The board’s spokesman, Peter Hale, would not discuss the meeting but said that each and every objection had been read.
 
