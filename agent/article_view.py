@@ -1,13 +1,16 @@
 """An article as rules see it: cut into the units of each scope, once for all rules."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
+from operator import eq
 
 import regex
 
 from agent.article import Article, Paragraph, ParagraphKind
+from agent.pattern_leads import WordStarts, lower
 from agent.quotations import quotations
 from agent.rules import RuleScope
 from agent.sentences import sentences
@@ -33,10 +36,34 @@ class ArticleView:
     def units(self, scope: RuleScope) -> list[Unit]:
         return _BY_SCOPE[scope](self)
 
+    def units_with(self, texts: Iterable[str], scope: RuleScope) -> list[Unit]:
+        """The units of a scope in which one of these texts, in lower case, may stand."""
+        places = sorted({place for text in texts for place in _places(text, self.lower_text)})
+        if not places:
+            return []
+        units = self.units(scope)
+        begins = [unit.start for unit in units]
+        positions = sorted({bisect_right(begins, place) - 1 for place in places})
+        return [units[position] for position in positions if position >= 0]
+
     @cached_property
     def text(self) -> str:
         """The article's text with straight apostrophes inside words; offsets are the same."""
         return _CURLY_APOSTROPHE.sub("'", self.article.text)
+
+    @cached_property
+    def word_starts(self) -> WordStarts:
+        return WordStarts(self.lower_text)
+
+    @cached_property
+    def lower_text(self) -> str:
+        return lower(self.text)
+
+    @cached_property
+    def repeats_itself(self) -> bool:
+        """Whether anywhere two equal words follow each other."""
+        words = self.text.casefold().split()
+        return any(map(eq, words, islice(words, 1, None)))
 
     @cached_property
     def all_paragraphs(self) -> list[Unit]:
@@ -83,6 +110,13 @@ class ArticleView:
 
     def _unit(self, start: int, end: int) -> Unit:
         return Unit(start, self.text[start:end])
+
+
+def _places(text: str, whole: str) -> Iterator[int]:
+    at = whole.find(text)
+    while at >= 0:
+        yield at
+        at = whole.find(text, at + 1)
 
 
 def _quoted(paragraph: Paragraph) -> list[tuple[int, int]]:

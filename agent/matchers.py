@@ -10,6 +10,7 @@ from agent.article_view import ArticleView, Unit
 from agent.capitals import is_sentence_case, is_title_case
 from agent.readability import flesch, words
 from agent.rules import (
+    ANY_TOKEN,
     Capitalization,
     Conditional,
     Consistency,
@@ -130,6 +131,8 @@ class RepetitionMatcher:
         self._exceptions = _Exceptions.of(rule)
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
+        if self._rule.tokens == ANY_TOKEN and not view.repeats_itself:
+            return
         before: tuple[Unit, Found] | None = None
         for unit, found in self._search.over(view):
             if before and before[0] is unit and self._same(before[1], found, unit):

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+ANY_TOKEN = (r"[^\s]+",)
+
 
 class RuleScope(StrEnum):
     """The part of an article a rule looks at, one at a time."""
@@ -74,7 +76,7 @@ class Repetition(_Rule):
     """The same token twice in a row ("the the")."""
 
     check: Literal["repetition"] = "repetition"
-    tokens: tuple[str, ...] = (r"[^\s]+",)
+    tokens: tuple[str, ...] = ANY_TOKEN
     alpha: bool = True  # only tokens of letters count
 
 

@@ -1,5 +1,6 @@
 """Searching for one pattern: under a timeout, and only where it can match."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,15 +9,12 @@ import regex
 
 from agent.article_view import PLACEHOLDER, ArticleView, Unit
 from agent.errors import CopydeskError
+from agent.pattern_leads import Beginnings, beginnings, required
 from agent.rules import RuleScope
 
 PATTERN_TIMEOUT_SECONDS = 0.2
 
 Found = tuple[Unit, "regex.Match[str]"]
-
-# Where these occur, a match in a unit need not be one in the whole text.
-_DEPENDS_ON_EDGES = regex.compile(r"\(\?<?!|\\A|\\Z|\\z|\(\?>|[*+?}]\+")
-_ANCHORED = regex.compile(r"[\^$]")
 
 
 class PatternError(CopydeskError):
@@ -51,20 +49,39 @@ class Search:
             raise PatternError(f"pattern {_shown(self.source)} is not a regular expression: {error}") from error
 
     @cached_property
-    def _can_skip(self) -> bool:
-        """Whether no match in the whole text means none in any unit."""
-        if _DEPENDS_ON_EDGES.search(self.source):
-            return False
-        return self.scope is not RuleScope.SENTENCE or not _ANCHORED.search(self.source)
+    def _beginnings(self) -> Beginnings | None:
+        return beginnings(self.source)
+
+    @cached_property
+    def _required(self) -> frozenset[str] | None:
+        return required(self.source)
 
     def over(self, view: ArticleView) -> Iterator[Found]:
         """Matches in reading order; raises PatternTimeout. A match never covers what isn't text."""
         with _timed(self.source):
-            if self._can_skip and not self.pattern.search(view.text, timeout=PATTERN_TIMEOUT_SECONDS):
-                return
-            units = view.units(self.scope)
-            found = [(unit, match) for unit in units for match in self._matches(unit)]
+            if self._beginnings is not None:
+                found = list(self._at(view.word_starts.of(self._beginnings), view))
+            else:
+                units = view.units_with(self._required, self.scope) if self._required else view.units(self.scope)
+                found = [(unit, match) for unit in units for match in self._matches(unit)]
         yield from found
+
+    def _at(self, starts: list[int], view: ArticleView) -> Iterator[Found]:
+        """The matches that begin at one of `starts`, none inside another."""
+        units = view.units(self.scope) if starts else []
+        begins = [unit.start for unit in units]
+        free_from = 0
+        for start in starts:
+            at = bisect_right(begins, start) - 1
+            if at < 0 or start < free_from:
+                continue
+            unit = units[at]
+            match = self.pattern.match(unit.text, start - unit.start, timeout=PATTERN_TIMEOUT_SECONDS)
+            if match is None:
+                continue
+            free_from = unit.start + match.end()
+            if PLACEHOLDER not in match[0]:
+                yield unit, match
 
     def in_unit(self, unit: Unit) -> list["regex.Match[str]"]:
         """Matches in one unit; raises PatternTimeout."""

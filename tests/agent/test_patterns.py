@@ -2,6 +2,7 @@ import time
 from typing import Any
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -9,7 +10,8 @@ from pydantic import TypeAdapter
 from agent.article import Article, Block, ParagraphKind, build_article
 from agent.guideline import Quotations
 from agent.patterns import ArticleView, Match, PatternError, PatternTimeout, compile_rules
-from agent.rules import Rule
+from agent.rules import Rule, RuleScope
+from agent.search import Search
 from tests.agent.build import article
 
 RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
@@ -189,10 +191,26 @@ def test_a_match_lies_in_one_paragraph(paragraphs: list[str]):
             assert text.paragraph_at(match.start) == text.paragraph_at(match.end - 1)
 
 
-@given(st.lists(st.text("ab .!?\n’", max_size=30), min_size=1, max_size=5))
-def test_skipping_by_the_whole_text_misses_nothing(paragraphs: list[str]):
-    text = article("x", *paragraphs)
-    for source in (r"a b", r"^b", r"a$", r"\ba\b", r"[^a]b", r"a\s"):
-        skipping = rule(tokens=[source], nonword=True)
-        never = rule(tokens=[rf"(?!z){source}"], nonword=True)
-        assert quotes(text, skipping) == quotes(text, never)
+SHORT_CUTS = (
+    r"a b", r"^b", r"a$", r"\ba\b", r"[^a]b", r"a\s", r"\b(?:ab|ba? b|a)\b", r"\b(?:a[ab]?|b+)\b", r"\b(?:a|b) ?b",
+    r"(?<!a )\bb", r"\b(?:ab)+\b", r"\b(?:\w+ab|abba)\b", r"(?:a|b)b?!", r"[ab]{2}[.!]", r"\.\.|!!", r"b+ ?a ?b+",
+    r"(?:[.!] )?\bb", r"\b(?:a(?:b| b)|bb)\b", r"\b(?:abbababbab|abb)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", list(RuleScope))
+@pytest.mark.parametrize("source", SHORT_CUTS)
+@given(st.lists(st.text("abAB .!?\n’", max_size=30), min_size=1, max_size=5), st.booleans())
+def test_short_cuts_miss_nothing_and_invent_nothing(
+    source: str, scope: RuleScope, paragraphs: list[str], ignorecase: bool
+):
+    view = ArticleView(article("x", *paragraphs))
+    search = Search(source, scope, ignorecase)
+    flags = regex.MULTILINE | (regex.IGNORECASE if ignorecase else 0)
+    scanned = [
+        (unit.start + found.start(), unit.start + found.end())
+        for unit in view.units(scope)
+        for found in regex.finditer(source, unit.text, flags)
+        if found.end() > found.start()
+    ]
+    assert [(unit.start + found.start(), unit.start + found.end()) for unit, found in search.over(view)] == scanned

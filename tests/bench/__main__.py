@@ -1,0 +1,46 @@
+"""`python -m tests.bench [name]`: runs every benchmark, or one."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tests.bench import memory, patterns  # noqa: F401 - they list themselves
+from tests.bench.measure import BENCHMARKS, Measurement
+
+console = Console()
+
+
+def main() -> int:
+    only = sys.argv[1:]
+    if unknown := [name for name in only if name not in BENCHMARKS]:
+        console.print(f"there is no benchmark {unknown[0]!r}: there are {', '.join(BENCHMARKS)}")
+        return 2
+    measured: list[Measurement] = []
+    for name, run in BENCHMARKS.items():
+        if not only or name in only:
+            with console.status(name):
+                measured += run()
+    Path("bench.json").write_text(json.dumps([asdict(m) for m in measured], indent=1) + "\n", encoding="utf-8")
+    console.print(_table(measured))
+    return 1 if any(m.ok is False for m in measured) else 0
+
+
+def _table(measured: list[Measurement]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("benchmark", "value", "target", "", "baseline", "ratio", "note"):
+        table.add_column(name, justify="right" if name in ("value", "ratio") else "left", overflow="fold")
+    marks = {True: Text("reached", "green"), False: Text("missed", "red"), None: Text("not measured", "yellow")}
+    for m in measured:
+        value = "" if m.value is None else f"{m.value:.3g} {m.unit}"
+        ratio = "" if m.ratio is None else f"{m.ratio:.1f}"
+        table.add_row(m.name, value, m.target, marks[m.ok], m.baseline, ratio, m.note)
+    return table
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,51 @@
+"""What a measurement is, how one is repeated, and where they are listed."""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A number with its target and what it is compared to; `ok` is None where it could not be measured."""
+
+    name: str
+    value: float | None
+    unit: str
+    target: str
+    ok: bool | None
+    baseline: str = ""
+    ratio: float | None = None
+    note: str = ""
+
+
+Benchmark = Callable[[], Iterator[Measurement]]
+BENCHMARKS: dict[str, Benchmark] = {}
+
+
+def benchmark(name: str) -> Callable[[Benchmark], Benchmark]:
+    """Lists a function under the name that `make bench ONLY=name` takes."""
+
+    def add(function: Benchmark) -> Benchmark:
+        BENCHMARKS[name] = function
+        return function
+
+    return add
+
+
+def median_ms(work: Callable[[], object], *, repeats: int = 50, warm_up: int = 3) -> float:
+    """Median wall time of `work` in milliseconds, with the collector of garbage off."""
+    for _ in range(warm_up):
+        work()
+    times = []
+    gc.disable()
+    try:
+        for _ in range(repeats):
+            started = time.perf_counter()
+            work()
+            times.append((time.perf_counter() - started) * 1000)
+    finally:
+        gc.enable()
+    return statistics.median(times)
