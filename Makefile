@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMP := $(VENV)/.installed
+JS := tests/serving/js
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check format bench lock
@@ -33,11 +34,15 @@ serve: $(STAMP) ## Run the API, the worker and the MLflow pages until Ctrl-C
 test: $(STAMP) ## Run the tests
 	$(BIN)/python -m pytest
 
-check: $(STAMP) ## Lint, types, architecture
+check: $(STAMP) ## Lint, types of Python and JavaScript, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
+	@if command -v npm >/dev/null; then \
+		npm ci --silent --prefix $(JS) && $(JS)/node_modules/.bin/tsc -p $(JS) && echo "JavaScript types: fine"; \
+	elif [ -n "$$CI" ]; then echo "npm is missing: apt-get install nodejs npm"; exit 1; \
+	else echo "JavaScript types were NOT checked: npm is missing (apt-get install nodejs npm)"; fi
 
 format: $(STAMP) ## Mend what can be mended by a machine
 	$(BIN)/ruff check --fix-only --quiet .

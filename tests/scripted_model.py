@@ -8,7 +8,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -44,7 +44,7 @@ def finds(*quotes: str, paragraph: int = 1, suggestion: str = "") -> Scripted:
 class ScriptedModel:
     """`with ScriptedModel({"Title": [finds("words")]}) as model:` serves at `model.url`."""
 
-    def __init__(self, script: dict[str, Sequence[Scripted]] | None = None, default: Scripted | None = None) -> None:
+    def __init__(self, script: Mapping[str, Sequence[Scripted]] | None = None, default: Scripted | None = None) -> None:
         self.script = script or {}
         self.default = default or Scripted()
         self.calls: list[dict[str, Any]] = []

@@ -27,18 +27,21 @@ def main() -> int:
                 measured += run()
     Path("bench.json").write_text(json.dumps([asdict(m) for m in measured], indent=1) + "\n", encoding="utf-8")
     console.print(_table(measured))
+    for m in measured:
+        if m.note:
+            console.print(Text.assemble("\n", (m.name, "bold"), f": {m.note}"))
     return 1 if any(m.ok is False for m in measured) else 0
 
 
 def _table(measured: list[Measurement]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("benchmark", "value", "target", "", "baseline", "ratio", "note"):
-        table.add_column(name, justify="right" if name in ("value", "ratio") else "left", overflow="fold")
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    for name in ("benchmark", "value", "target", "", "baseline", "ratio"):
+        table.add_column(name, justify="right" if name in ("value", "ratio") else "left", no_wrap=True)
     marks = {True: Text("reached", "green"), False: Text("missed", "red"), None: Text("not measured", "yellow")}
     for m in measured:
         value = "" if m.value is None else f"{m.value:.3g} {m.unit}"
         ratio = "" if m.ratio is None else f"{m.ratio:.1f}"
-        table.add_row(m.name, value, m.target, marks[m.ok], m.baseline, ratio, m.note)
+        table.add_row(m.name, value, m.target, marks[m.ok], m.baseline, ratio)
     return table
 
 

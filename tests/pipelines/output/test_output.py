@@ -1,6 +1,5 @@
 import json
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -92,18 +91,13 @@ def test_html_marks_the_words_and_asks_nothing_of_the_network(sheets: list[Sheet
     assert "http" not in page
 
 
-def test_html_shows_markup_in_an_article_as_text(tmp_path: Path):
+async def test_html_shows_markup_in_an_article_as_text():
     article = read_article(b"We utilise <script>alert(1)</script> & more.", "a.txt")
     assert "<script>" in article.text
-    checked = Checked("<b>.txt", article, _report(article), pack())
+    report = await Agent(AgentSpec(pack=pack())).check(article)
+    checked = Checked("<b>.txt", article, report, pack())
     assert "<script>" not in render_html([checked])
     assert "&lt;script&gt;" in render_html([checked])
-
-
-def _report(article):
-    import asyncio
-
-    return asyncio.run(Agent(AgentSpec(pack=pack())).check(article))
 
 
 async def test_overlapping_findings_cut_a_paragraph_into_pieces():
