@@ -107,7 +107,11 @@ class Outbox(Protocol):
 class ServedVersions(Protocol):
     """The versions workers can serve, as the API knows them."""
 
-    async def put(self, version: ServedVersion) -> None: ...
+    async def put(self, version: ServedVersion) -> None:
+        """Says that a worker serves this version, as the champion or not."""
+
+    async def heard(self, number: str, now: datetime) -> None:
+        """Says that a worker still serves a version, whoever is champion by now."""
 
     async def champion(self) -> ServedVersion | None: ...
 

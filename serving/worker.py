@@ -5,14 +5,13 @@ import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from agent.code_digest import code_digest
 from agent.errors import CopydeskError
 from agent.settings import ModelSettings
 from registry.connection import Registry, connect
-from registry.errors import RegistryUnreachable
 from registry.settings import RegistrySettings
 from serving.adapters.database import Database, open_database
 from serving.adapters.folder_blobs import FolderBlobs
@@ -105,16 +104,20 @@ class Worker:
     async def _every(self, seconds: float, do: Callable[[], Awaitable[bool | None]], stopping: asyncio.Event) -> None:
         """Does it again and again, at once where it returns True.
 
-        What goes wrong is logged: the next round may find it mended.
+        What goes wrong is logged, once while it stays the same: the next round may find it mended.
         """
+        said = ""
         while not stopping.is_set():
             pause = seconds
             try:
-                if await do():
+                again = await do()
+                said = ""
+                if again:
                     continue
             except CopydeskError as error:
-                logger.warning("%s", error)
                 pause = max(seconds, ERROR_SECONDS)
+                if str(error) != said:
+                    logger.warning("%s", said := str(error))
             except Exception:
                 pause = max(seconds, ERROR_SECONDS)
                 logger.exception("%s went wrong; it goes on in %s s", do.__name__, pause)
@@ -123,11 +126,11 @@ class Worker:
     async def _serve_champion(self) -> None:
         try:
             version = await self._versions.current()
-        except RegistryUnreachable as error:
-            if self.champion is None:
-                raise
-            logger.warning("version %s goes on serving: %s", self.champion.stamp.number, error)
-            version = replace(self.champion, served=utc_now())
+        except CopydeskError:
+            # MLflow is down, or the new champion needs other code: what is loaded goes on serving.
+            if self.champion is not None:
+                await self._served.heard(self.champion.stamp.number, utc_now())
+            raise
         if version is not None:
             if self.champion is None or version.stamp != self.champion.stamp:
                 logger.info("version %s is served, %s", version.stamp.number, version.stamp.evidence)

@@ -1,5 +1,7 @@
 """The versions that workers serve, in the database."""
 
+from datetime import datetime
+
 from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
@@ -34,6 +36,11 @@ class SqlServedVersions:
                 return  # the stamp holds the pack's digest; workers say this every few seconds
             await connection.execute(delete(served_versions).where(served_versions.c.number == number))
             await connection.execute(insert(served_versions), row)
+
+    async def heard(self, number: str, now: datetime) -> None:
+        said = update(served_versions).where(served_versions.c.number == number).values(served_at=now)
+        async with self._database.write() as connection:
+            await connection.execute(said)
 
     async def champion(self) -> ServedVersion | None:
         query = select(served_versions).where(served_versions.c.champion)

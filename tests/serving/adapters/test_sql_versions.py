@@ -46,3 +46,11 @@ async def test_new_evidence_for_the_same_version_is_taken_over(versions: SqlServ
     newer = replace(served(), stamp=served().stamp.model_copy(update={"evidence": "forced: another reason"}))
     await versions.put(newer)
     assert await versions.all() == [newer]
+
+
+async def test_a_version_that_is_heard_of_stays_what_it_is(versions: SqlServedVersions) -> None:
+    await versions.put(served("1"))
+    await versions.put(served("2", of=OTHER))
+    await versions.heard("1", LATER)
+    await versions.heard("3", LATER)
+    assert await versions.all() == [served("1", champion=False, at=LATER), served("2", of=OTHER)]

@@ -1,0 +1,169 @@
+"""The API and workers as real processes, from submitting to the run in MLflow, through deaths and outages."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agent.report import ComplianceReport
+from agent.spec import AgentSpec, ModelSpec
+from registry.aliases import promote
+from registry.job_runs import LoggedRun, find_job_run
+from registry.pages import PAGES_ENVIRONMENT
+from registry.version import CODE_TAG, MODEL_NAME
+from registry.versions import register
+from tests.agent.build import guideline, pack, prompt_guideline
+from tests.scripted_model import Scripted, ScriptedModel
+from tests.serving.service import Service, answers, ended, eventually, free_port, service, status, submit
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+JUDGED = pack(*(prompt_guideline(f"rule-{number}", title=f"Rule {number}") for number in range(4)))
+
+
+def logged(running: Service, id: str) -> LoggedRun:
+    registry = running.registry
+    run: LoggedRun = eventually(f"the run of {id} is logged", lambda: find_job_run(registry, id))
+    return run
+
+
+@contextmanager
+def judged_by(folder: Path, seconds: float) -> Iterator[tuple[Service, ScriptedModel]]:
+    """A service whose version asks a model that takes its time for each guideline, one after the other."""
+    with ScriptedModel(default=Scripted(seconds=seconds)) as model:
+        environment = {"COPYDESK_MODEL_URL": model.url, "COPYDESK_MODEL_MAX_IN_FLIGHT": "1"}
+        with service(folder, environment=environment) as running:
+            running.make_champion(JUDGED, ModelSpec(deployment="m"))
+            yield running, model
+
+
+def test_an_article_is_checked_and_its_run_is_in_mlflow(tmp_path: Path) -> None:
+    with service(tmp_path) as running:
+        running.make_champion(pack())
+        with running.api() as client:
+            assert client.get("/readyz").json()["type"] == "no-champion"
+            worker = running.start_worker()
+            id = submit(client)
+            assert ended(client, id)["status"] == "completed"
+            report = ComplianceReport.model_validate(client.get(f"/jobs/{id}/result").json()["report"])
+            assert [finding.quote for finding in report.findings] == ["utilise", "experts say"]
+            run = logged(running, id)
+            assert (run.params["version"], run.metrics["findings"], run.artifacts) == ("1", 2, ("report.json",))
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(20) == 0
+
+
+def test_a_new_champion_serves_within_seconds_and_jobs_keep_their_version(tmp_path: Path) -> None:
+    with service(tmp_path) as running:
+        running.make_champion(pack(guideline(title="First")))
+        with running.api() as client:
+            running.start_worker()
+            first = submit(client)
+            running.make_champion(pack(guideline(title="Second")))
+            eventually("version 2 is served", lambda: client.get("/readyz").json()["version"] == "2", 10)
+            second = submit(client)
+            assert [ended(client, id)["version"] for id in (first, second)] == ["1", "2"]
+            named = [client.get(f"/jobs/{id}/result").json()["report"]["version"]["number"] for id in (first, second)]
+            assert named == ["1", "2"]
+            champions = [(v["version"]["number"], v["champion"]) for v in client.get("/api/v1/versions").json()]
+            assert champions == [("2", True), ("1", False)]
+
+
+def test_a_killed_workers_jobs_go_on_elsewhere_and_none_is_lost(tmp_path: Path) -> None:
+    with judged_by(tmp_path, seconds=0.4) as (running, _), running.api() as client:
+        doomed = running.start_worker()
+        ids = [submit(client, f"Story {number}. Experts say so.") for number in range(6)]
+        eventually("a job is half done", lambda: any((status(client, id)["done"] or 0) > 0 for id in ids))
+        doomed.send_signal(signal.SIGKILL)
+        doomed.wait(10)
+        running.start("worker")
+        jobs = [ended(client, id) for id in ids]
+        assert [job["status"] for job in jobs] == ["completed"] * 6
+        assert all(logged(running, id) for id in ids)
+        registry = running.registry
+        found = registry.client.search_runs([e.experiment_id for e in registry.client.search_experiments()])
+        assert sorted(run.data.tags["job_id"] for run in found if "job_id" in run.data.tags) == sorted(ids)
+
+
+def test_a_worker_that_is_told_to_stop_finishes_its_job_first(tmp_path: Path) -> None:
+    with judged_by(tmp_path, seconds=0.5) as (running, _), running.api() as client:
+        worker = running.start_worker()
+        first = submit(client)
+        eventually("it runs", lambda: status(client, first)["status"] == "running")
+        worker.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        second = submit(client)
+        assert worker.wait(20) == 0
+        assert (status(client, first)["status"], status(client, second)["status"]) == ("completed", "queued")
+
+
+def test_a_running_job_that_is_cancelled_stops_asking_the_model(tmp_path: Path) -> None:
+    with judged_by(tmp_path, seconds=0.5) as (running, model), running.api() as client:
+        running.start_worker()
+        id = submit(client)
+        eventually("the model is asked", lambda: model.calls)
+        assert client.delete(f"/api/v1/jobs/{id}").json()["status"] == "cancelled"
+        time.sleep(3)
+        assert len(model.calls) < 4
+        assert status(client, id)["status"] == "cancelled"
+
+
+@contextmanager
+def mlflow_server(folder: Path, port: int) -> Iterator[str]:
+    arguments = ["server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    stores = ["--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", f"{folder}/artifacts"]
+    with (folder / "mlflow.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *arguments, *stores],
+            env={**os.environ, **PAGES_ENVIRONMENT},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        eventually("MLflow answers", lambda: answers(f"http://127.0.0.1:{port}/health"), 90)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_articles_are_checked_while_mlflow_is_down_and_their_runs_follow(tmp_path: Path) -> None:
+    port = free_port()
+    with service(tmp_path, mlflow=f"http://127.0.0.1:{port}") as running, running.api() as client:
+        with mlflow_server(tmp_path, port):
+            running.make_champion(pack())
+            running.start_worker()
+        ids = [submit(client, f"Story {number}. We utilise.") for number in range(3)]
+        assert [ended(client, id)["status"] for id in ids] == ["completed"] * 3
+        time.sleep(3)  # the first attempts to log fail meanwhile
+        assert client.get("/readyz").status_code == 200
+        with mlflow_server(tmp_path, port):
+            assert all(logged(running, id) for id in ids)
+
+
+def test_a_champion_that_needs_other_code_leaves_the_last_one_serving(tmp_path: Path) -> None:
+    with service(tmp_path) as running, running.api() as client:
+        running.make_champion(pack())
+        running.start_worker()
+        registry = running.registry
+        register(registry, AgentSpec(pack=pack(guideline(title="Second"))))
+        registry.client.set_model_version_tag(MODEL_NAME, "2", CODE_TAG, "0" * 64)
+        promote(registry, 2, force_reason="a rollout", who="ada")
+        eventually(
+            "it can't be loaded", lambda: "version 2 was made with agent code" in " ".join(running.logs().split())
+        )
+        before = served_at(client)
+        eventually("version 1 is still heard of", lambda: served_at(client) > before, 10)
+        assert ended(client, submit(client))["version"] == "1"
+
+
+def served_at(client: httpx.Client) -> str:
+    champion = next(version for version in client.get("/api/v1/versions").json() if version["champion"])
+    return str(champion["served"])
