@@ -1,0 +1,56 @@
+"""What is true of the project as a whole."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[1]
+# Written in parts, so that this file doesn't hold what it looks for.
+FOREIGN = re.compile(
+    "|".join(["/work" + r"/\w", "pypi" + r"\.org", "npm" + r"js\.", "python" + "hosted", "deb" + r"\.debian"])
+)
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no git checkout")
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_layers_hold(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == 0
+
+
+def test_nothing_names_a_machine_or_a_package_index():
+    named = [
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if path.suffix not in {".png", ".docx"} and FOREIGN.search(path.read_text(encoding="utf-8"))
+    ]
+    assert named == []
+
+
+def test_every_folder_of_tests_is_a_package():
+    folders = {path.parent for path in tracked() if path.match("tests/**/test_*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+def test_the_lock_pins_everything_with_hashes():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pinned = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", lock, re.MULTILINE)
+    assert len(pinned) > 150
+    assert all(
+        "--hash=sha256:" in block for block in re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE) if "==" in block
+    )
+    assert "://" not in lock
+
+
+def test_make_without_a_verb_prints_every_verb():
+    printed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for verb in ("demo", "serve", "test", "check", "format", "bench", "lock"):
+        assert re.search(rf"^  make {verb} ", printed.stdout, re.MULTILINE)
