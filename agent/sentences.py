@@ -10,8 +10,17 @@ ABBREVIATIONS = frozenset(
     "sec ch pp ed eds vs etc al approx dept est inc ltd co corp bros jr sr ca cf viz i.e e.g a.m p.m u.s u.k u.n ph.d "
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun ave blvd rd".split()
 )
+# These end a sentence or don't: they do where a word follows that often begins one.
+EITHER = frozenset("a.m p.m u.s u.k u.n etc inc ltd co corp jr sr al ph.d".split())
+STARTERS = frozenset(
+    "a after all also although an and as at because before but by each even every few first for from he her his how "
+    "however i if in it its last many more most my no nobody nothing now on once one only our she since so some still "
+    "that the their then there these they this those though today two under until we what when where which while who "
+    "why with yet you your".split()
+)
 # A stop, with what closes around it, then white space and something that can begin a sentence.
 _BREAK = regex.compile(r"""(?P<stop>[.!?…]+)["'”’»)\]]*(?P<gap>\s+)(?=["'“‘«(\[]*[\p{Lu}\p{Lo}\p{N}\ufffc])""")
+_FIRST_WORD = regex.compile(r"[\p{L}\p{N}]+")
 _LAST_WORD = regex.compile(r"[\p{L}\p{N}.]+$")
 
 
@@ -35,6 +44,7 @@ def _goes_on(before: str, after: str) -> bool:
     word = last[0].lower()
     if len(word) == 1 and last[0].isupper():
         return not (last[0] == "I" and before.endswith(" I"))  # "J. Smith", but "... and I. He"
-    if word in ("a.m", "p.m", "u.s", "u.k", "u.n", "etc", "inc", "ltd", "co", "corp", "jr", "sr", "al", "ph.d"):
-        return False  # what ends a sentence as often as not; a capital follows, so it did
+    if word in EITHER:
+        following = _FIRST_WORD.search(after)
+        return following is not None and following[0].lower() not in STARTERS
     return word in ABBREVIATIONS or (word in ("no", "p") and after[:1].isdigit())

@@ -58,10 +58,20 @@ def _read_front_matter(source: str) -> tuple[Metadata, int]:
     match = _FRONT_MATTER.match(source)
     if not match or not _KEY.match(match["body"]):
         return Metadata(), 0
-    found: dict[str, str] = {}
-    for line in _METADATA.finditer(match["body"]):
-        found.setdefault(line[1], _scalar(line[1], line[2]))
+    found = _values(match["body"])
     return Metadata(found.get("title", ""), found.get("language") or found.get("lang", "")), match.end()
+
+
+def _values(front: str) -> dict[str, str]:
+    """The texts of YAML front matter; where it isn't YAML throughout, those that fit on a line."""
+    try:
+        values = read_front_matter(front).values
+        return {key: value.strip() for key, value in values.items() if isinstance(value, str)}
+    except FrontMatterError:
+        found: dict[str, str] = {}
+        for line in _METADATA.finditer(front):
+            found.setdefault(line[1], _scalar(line[1], line[2]))
+        return found
 
 
 def _scalar(key: str, value: str) -> str:

@@ -18,6 +18,8 @@ from agent.sentences import sentences
         ["He said: “We won.", "We did.”", "She left."],
         ["The U.S. team won.", "It was late."],
         ["It ended at 5 p.m.", "They left."],
+        ["It begins at 5 p.m. Tuesday in the U.S. Department of Labor.", "The doors open at four."],
+        ["She joined Acme Inc. Chairman Lee left."],
         ["Wait… what?", "Yes."],
         ["See fig. 3 and p. 12.", "Done."],
         ["It happened in 2019.", "2020 was worse."],
