@@ -6,6 +6,9 @@ UV := $(BIN)/uv
 STAMP := $(VENV)/.installed
 JS := tests/serving/js
 
+# The machine's own certificates, as pip and git use them: many houses have a proxy with its own.
+export UV_SYSTEM_CERTS := true
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check format bench lock
 

@@ -139,8 +139,9 @@ def _print_run(console: Console, run: LoggedRun, addresses: Addresses) -> None:
         "  metrics", ", ".join(f"{name} {run.metrics[name]:g}" for name in SHOWN_METRICS if name in run.metrics)
     )
     table.add_row("  artifact", ", ".join(run.artifacts))
-    table.add_row("  page", f"{addresses.mlflow}/#/experiments/{run.experiment_id}/runs/{run.run_id}")
     console.print(table)
+    page = f"{addresses.mlflow}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+    console.print(f"  page      {page}", soft_wrap=True)
 
 
 def _print_next(console: Console, addresses: Addresses, home: Path, *, keep: bool) -> None:
