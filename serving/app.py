@@ -16,6 +16,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.api import checks, health, jobs, versions
 from serving.api.body_limit import BodyLimit
 from serving.api.problems import add_problem_handlers
+from serving.api.same_site import SameSite
 from serving.api.schemas import CheckIn
 from serving.api.services import Services
 from serving.errors import PortTaken
@@ -46,6 +47,7 @@ def create_app(settings: ServingSettings) -> FastAPI:
 
     app = FastAPI(title="Copydesk", version=version("copydesk"), lifespan=lifespan)
     app.add_middleware(BodyLimit)
+    app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
     add_problem_handlers(app)
     for router in (checks.router, jobs.router, jobs.short, versions.router, health.router, pages):
         app.include_router(router)

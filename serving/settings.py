@@ -23,6 +23,7 @@ class ServingSettings(BaseSettings):
     home: Path = Path(".copydesk")  # what this machine keeps
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=0, le=65535)
+    allowed_hosts: tuple[str, ...] = ()  # names a proxy passes on as Host, beside the loopback ones; JSON
     db_connection_string: str = Field(
         default="", validation_alias=AliasChoices("DB_CONNECTION_STRING", "COPYDESK_DB_CONNECTION_STRING")
     )  # SQLAlchemy URL; empty: a SQLite file in `home`
