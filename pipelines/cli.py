@@ -7,11 +7,15 @@ Exit codes: 0 fine, 1 the answer is no, 2 usage or error, 3 not enough data.
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 
 from agent.errors import CopydeskError
 from pipelines.guidelines import app as guidelines_app
@@ -154,9 +158,24 @@ def main() -> None:
     try:
         app()
     except CopydeskError as error:
-        err.print(f"[bold red]error:[/] {_escape(str(error))}", soft_wrap=True)
-        raise SystemExit(2) from None
+        _stop(str(error))
+    except ValidationError as error:
+        if error.title not in _PREFIXES:
+            raise
+        _stop("\n".join(_wrong_setting(_PREFIXES[error.title], details) for details in error.errors()))
+    except SettingsError as error:
+        _stop(f'{error}: its variable in the environment holds JSON, such as ["one", "two"]')
 
 
-def _escape(text: str) -> str:
-    return text.replace("[", r"\[")
+_PREFIXES = {"ServingSettings": "COPYDESK_", "RegistrySettings": "COPYDESK_", "ModelSettings": "COPYDESK_MODEL_"}
+
+
+def _wrong_setting(prefix: str, details: ErrorDetails) -> str:
+    name = str(details["loc"][0]) if details["loc"] else ""
+    variable = name if name.isupper() else f"{prefix}{name.upper()}"
+    return f"{variable} is {details['input']!r}: {details['msg'][0].lower()}{details['msg'][1:]}"
+
+
+def _stop(message: str) -> NoReturn:
+    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    raise SystemExit(2) from None

@@ -180,6 +180,25 @@ def test_register_promote_versions_and_check_by_a_version(run):
     assert run("promote", "1").code == 2
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("COPYDESK_PORT", "abc", "COPYDESK_PORT is 'abc': input should be a valid integer"),
+        ("COPYDESK_QUEUE_LIMIT", "0", "COPYDESK_QUEUE_LIMIT is '0': input should be greater than or equal to 1"),
+        ("COPYDESK_HOST", "0.0.0.0", "there is no sign-in yet, so only loopback addresses are served"),
+        ("COPYDESK_ALLOWED_HOSTS", "name", "holds JSON"),
+        ("DB_CONNECTION_STRING", "postgresql://db/x", "only SQLite is supported yet"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value(
+    run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
+):
+    monkeypatch.setenv(variable, value)
+    result = run("worker")
+    assert (result.code, "Traceback" in result.err) == (2, False)
+    assert says in " ".join(result.err.split())
+
+
 def test_mlflow_that_is_not_there_is_said_within_seconds(run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     result = run("versions")
