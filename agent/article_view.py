@@ -10,7 +10,7 @@ from operator import eq
 import regex
 
 from agent.article import Article, Paragraph, ParagraphKind
-from agent.pattern_leads import WordStarts, lower
+from agent.pattern_leads import WordStarts, is_familiar, lower
 from agent.quotations import quotations
 from agent.rules import RuleScope
 from agent.sentences import sentences
@@ -50,6 +50,11 @@ class ArticleView:
     def text(self) -> str:
         """The article's text with straight apostrophes inside words; offsets are the same."""
         return _CURLY_APOSTROPHE.sub("'", self.article.text)
+
+    @cached_property
+    def is_familiar(self) -> bool:
+        """Whether the short cuts of `pattern_leads` hold in this text."""
+        return is_familiar(self.text)
 
     @cached_property
     def word_starts(self) -> WordStarts:

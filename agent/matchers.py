@@ -40,26 +40,26 @@ Matcher = Callable[[ArticleView], Iterator[Match]]
 
 
 class _Exceptions:
-    """Matches that lie within a match of an exception don't count."""
+    """Matches that lie within a match of an exception, or have one in them, don't count."""
 
-    def __init__(self, search: Search | None) -> None:
-        self._search = search
-        self._last: tuple[Unit | None, list[tuple[int, int]]] = (None, [])  # matches in one unit come in a row
+    def __init__(self, rule: Rule) -> None:
+        pattern = words_pattern(rule.exceptions)
+        self._search = Search(pattern, rule.scope, rule.ignorecase) if rule.exceptions else None
 
-    @classmethod
-    def of(cls, rule: Rule) -> "_Exceptions":
-        if not rule.exceptions:
-            return cls(None)
-        return cls(Search(words_pattern(rule.exceptions), rule.scope, rule.ignorecase))
-
-    def allow(self, unit: Unit, start: int, end: int) -> bool:
+    def run(self) -> Callable[[Unit, int, int], bool]:
+        """For one article: whether a stretch of a unit is excused."""
         if self._search is None:
-            return False
-        before, spans = self._last
-        if before is not unit:
-            spans = [found.span() for found in self._search.in_unit(unit)]
-            self._last = (unit, spans)
-        return any(first <= start and end <= last for first, last in spans)
+            return lambda _unit, _start, _end: False
+        run = self._search.run()
+        last: tuple[Unit | None, list[tuple[int, int]]] = (None, [])
+
+        def excused(unit: Unit, start: int, end: int) -> bool:
+            nonlocal last
+            if last[0] is not unit:  # matches in one unit come in a row
+                last = (unit, [found.span() for found in run.over(unit)])
+            return any((a <= start and end <= b) or (start <= a and b <= end) for a, b in last[1])
+
+        return excused
 
 
 class ExistenceMatcher:
@@ -69,11 +69,12 @@ class ExistenceMatcher:
         self._rule = rule
         tokens = words_pattern(rule.tokens, nonword=rule.nonword) if rule.tokens else ""
         self._search = Search("".join(rule.raw) + tokens, rule.scope, rule.ignorecase)
-        self._exceptions = _Exceptions.of(rule)
+        self._exceptions = _Exceptions(rule)
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
+        excused = self._exceptions.run()
         for unit, found in self._search.over(view):
-            if not self._exceptions.allow(unit, found.start(), found.end()):
+            if not excused(unit, found.start(), found.end()):
                 message = self._rule.message.replace("%s", found[0])
                 yield _match(unit, found.start(), found.end(), message, self._rule.suggestions)
 
@@ -86,13 +87,14 @@ class SubstitutionMatcher:
         self._pairs = sorted(rule.swap.items(), key=lambda pair: -len(pair[0]))
         groups = (f"(?P<swap{number}>{pattern})" for number, (pattern, _) in enumerate(self._pairs))
         self._search = Search(words_pattern(groups, nonword=rule.nonword), rule.scope, rule.ignorecase)
-        self._exceptions = _Exceptions.of(rule)
+        self._exceptions = _Exceptions(rule)
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
+        excused = self._exceptions.run()
         for unit, found in self._search.over(view):
             observed = found[0]
             replacements = tuple(part for part in self._replacement(found).split("|") if part)
-            if observed in replacements or self._exceptions.allow(unit, found.start(), found.end()):
+            if observed in replacements or excused(unit, found.start(), found.end()):
                 continue
             message = self._rule.message.replace("%s", _either(replacements), 1).replace("%s", observed)
             suggestions = tuple(_in_case_of(observed, replacement) for replacement in replacements)
@@ -113,8 +115,9 @@ class OccurrenceMatcher:
         self._search = Search(rule.token, rule.scope, rule.ignorecase)
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
+        run = self._search.run()
         for unit in view.units(self._rule.scope):
-            found = list(self._search.in_unit(unit))
+            found = run.over(unit)
             message = self._rule.message.replace("%s", str(len(found)))
             if self._rule.max is not None and len(found) > self._rule.max:
                 yield _match(unit, found[0].start(), found[-1].end(), message)
@@ -128,16 +131,17 @@ class RepetitionMatcher:
     def __init__(self, rule: Repetition) -> None:
         self._rule = rule
         self._search = Search(words_pattern(rule.tokens, nonword=True), rule.scope, rule.ignorecase)
-        self._exceptions = _Exceptions.of(rule)
+        self._exceptions = _Exceptions(rule)
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
         if self._rule.tokens == ANY_TOKEN and not view.repeats_itself:
             return
+        excused = self._exceptions.run()
         before: tuple[Unit, Found] | None = None
         for unit, found in self._search.over(view):
             if before and before[0] is unit and self._same(before[1], found, unit):
                 start = before[1].start()
-                if not self._exceptions.allow(unit, start, found.end()):
+                if not excused(unit, start, found.end()):
                     message = self._rule.message.replace("%s", found[0])
                     yield _match(unit, start, found.end(), message, (before[1][0],))
             before = (unit, found)
@@ -173,22 +177,24 @@ class ConsistencyMatcher:
 
 
 class ConditionalMatcher:
-    """`second` anywhere in the article excuses every `first` with the same group 1."""
+    """`second` anywhere in the article excuses every `first` with the same words."""
 
     def __init__(self, rule: Conditional) -> None:
         self._rule = rule
         self._first = Search(rule.first, rule.scope, rule.ignorecase)
         self._second = Search(rule.second, rule.scope, rule.ignorecase)
-        self._exceptions = _Exceptions.of(rule)
+        self._exceptions = _Exceptions(rule)
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
-        excused: set[str] | None = None
+        excused = self._exceptions.run()
+        defined: set[str] | None = None
         for unit, found in self._first.over(view):
-            if excused is None:
-                excused = {_key(match) for _, match in self._second.over(view)}
-            if _key(found) in excused or "" in excused:
+            if defined is None:
+                defined = {match[1] or "" if match.re.groups else "" for _, match in self._second.over(view)}
+            group = 1 if found.re.groups else 0
+            if (found[group] or "") in defined or "" in defined:
                 continue
-            if not self._exceptions.allow(unit, *found.span(1 if found.re.groups else 0)):
+            if not excused(unit, *found.span(group)):
                 yield _match(unit, found.start(), found.end(), self._rule.message.replace("%s", found[0]))
 
 
@@ -198,10 +204,16 @@ class CapitalizationMatcher:
     def __init__(self, rule: Capitalization) -> None:
         self._rule = rule
         self._search = None if rule.match.startswith("$") else Search(rule.match, rule.scope, rule.ignorecase)
+        self._exceptions = _Exceptions(rule)
+        self._word_by_word = rule.match in ("$title", "$sentence")  # exceptions are words there
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
+        run = self._search and self._search.run()
+        excused = self._exceptions.run()
         for unit in view.units(self._rule.scope):
-            if not self._is_right(unit):
+            if run.is_in(unit) if run else self._is_right(unit):
+                continue
+            if self._word_by_word or not excused(unit, 0, len(unit.text)):
                 yield _match(unit, 0, len(unit.text), self._rule.message.replace("%s", unit.text))
 
     def _is_right(self, unit: Unit) -> bool:
@@ -213,9 +225,7 @@ class CapitalizationMatcher:
                 return unit.text == unit.text.upper()
             case "$title":
                 return is_title_case(unit.text, style=rule.style, exceptions=rule.exceptions)
-            case "$sentence":
-                return is_sentence_case(unit.text, exceptions=rule.exceptions, indicators=rule.indicators)
-        return self._search is not None and any(self._search.in_unit(unit))
+        return is_sentence_case(unit.text, exceptions=rule.exceptions, indicators=rule.indicators)
 
 
 class ReadabilityMatcher:
@@ -268,10 +278,6 @@ def matcher(rule: Rule) -> Matcher:
 
 def _match(unit: Unit, start: int, end: int, message: str, suggestions: tuple[str, ...] = ()) -> Match:
     return Match(unit.start + start, unit.start + end, message, suggestions)
-
-
-def _key(found: Found) -> str:
-    return found[1] or "" if found.re.groups else ""
 
 
 def _fold(text: str, ignorecase: bool) -> str:

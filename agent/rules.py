@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+CASES = ("$title", "$sentence", "$lower", "$upper")
 ANY_TOKEN = (r"[^\s]+",)
 
 
@@ -29,7 +30,7 @@ class _Rule(BaseModel):
     message: str = Field(min_length=1)
     scope: RuleScope = RuleScope.TEXT
     ignorecase: bool = False
-    exceptions: tuple[str, ...] = ()  # matches that don't count: whole words, in the rule's case sensitivity
+    exceptions: tuple[str, ...] = ()  # excuse a match they are in or that is in them: whole words, the rule's case
     once: bool = False  # of the same words in an article only the first is found
 
 
@@ -89,7 +90,10 @@ class Consistency(_Rule):
 
 
 class Conditional(_Rule):
-    """Each match of `first` needs a match of `second` in the article, with the same group 1 where both have one."""
+    """Each match of `first` needs a match of `second` in the article.
+
+    Where `second` has a group 1, it must be the same as that of `first`, or as all of `first` where that has none.
+    """
 
     check: Literal["conditional"] = "conditional"
     first: str
@@ -103,6 +107,12 @@ class Capitalization(_Rule):
     match: str
     style: Literal["AP", "Chicago"] = "AP"  # for `$title`
     indicators: tuple[str, ...] = ()  # after these a sentence begins anew, for `$sentence`
+
+    @model_validator(mode="after")
+    def _knows_case(self) -> "Capitalization":
+        if self.match.startswith("$") and self.match not in CASES:
+            raise ValueError(f"match is {self.match!r}: use {', '.join(CASES)} or a pattern")
+        return self
 
 
 class Readability(_Rule):

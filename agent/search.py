@@ -1,5 +1,6 @@
 """Searching for one pattern: under a timeout, and only where it can match."""
 
+import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from agent.errors import CopydeskError
 from agent.pattern_leads import Beginnings, beginnings, required
 from agent.rules import RuleScope
 
-PATTERN_TIMEOUT_SECONDS = 0.2
+PATTERN_TIMEOUT_SECONDS = 0.2  # of one search in one paragraph or sentence
+PATTERN_BUDGET_SECONDS = 1.0  # of processor time, for all of an article; 33,000 words take a sound pattern 0.05
 
 Found = tuple[Unit, "regex.Match[str]"]
 
@@ -58,15 +60,20 @@ class Search:
 
     def over(self, view: ArticleView) -> Iterator[Found]:
         """Matches in reading order; raises PatternTimeout. A match never covers what isn't text."""
-        with _timed(self.source):
-            if self._beginnings is not None:
-                found = list(self._at(view.word_starts.of(self._beginnings), view))
-            else:
-                units = view.units_with(self._required, self.scope) if self._required else view.units(self.scope)
-                found = [(unit, match) for unit in units for match in self._matches(unit)]
+        run = self.run()
+        if view.is_familiar and self._beginnings is not None:
+            found = list(self._at(view.word_starts.of(self._beginnings), view, run))
+        elif view.is_familiar and self._required:
+            found = [(unit, match) for unit in view.units_with(self._required, self.scope) for match in run.over(unit)]
+        else:
+            found = [(unit, match) for unit in view.units(self.scope) for match in run.over(unit)]
         yield from found
 
-    def _at(self, starts: list[int], view: ArticleView) -> Iterator[Found]:
+    def run(self) -> "Run":
+        """For one article, unit by unit."""
+        return Run(self.source, self.pattern)
+
+    def _at(self, starts: list[int], view: ArticleView, run: "Run") -> Iterator[Found]:
         """The matches that begin at one of `starts`, none inside another."""
         units = view.units(self.scope) if starts else []
         begins = [unit.start for unit in units]
@@ -76,39 +83,56 @@ class Search:
             if at < 0 or start < free_from:
                 continue
             unit = units[at]
-            match = self.pattern.match(unit.text, start - unit.start, timeout=PATTERN_TIMEOUT_SECONDS)
+            match = run.match(unit, start - unit.start)
             if match is None:
                 continue
             free_from = unit.start + match.end()
             if PLACEHOLDER not in match[0]:
                 yield unit, match
 
-    def in_unit(self, unit: Unit) -> list["regex.Match[str]"]:
-        """Matches in one unit; raises PatternTimeout."""
-        with _timed(self.source):
-            return list(self._matches(unit))
 
-    def _matches(self, unit: Unit) -> Iterator["regex.Match[str]"]:
-        for match in self.pattern.finditer(unit.text, timeout=PATTERN_TIMEOUT_SECONDS):
-            if match.end() > match.start() and PLACEHOLDER not in match[0]:
-                yield match
+class Run:
+    """One pattern on one article, within PATTERN_BUDGET_SECONDS altogether."""
 
-
-class _timed:  # noqa: N801 - reads as a statement
-    """Names the pattern of a timeout."""
-
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, pattern: "regex.Pattern[str]") -> None:
         self._source = source
+        self._pattern = pattern
+        self._until = time.thread_time() + PATTERN_BUDGET_SECONDS
 
-    def __enter__(self) -> None:
-        return None
+    def over(self, unit: Unit) -> list["regex.Match[str]"]:
+        """Matches in one unit; raises PatternTimeout."""
+        try:
+            found = list(self._pattern.finditer(unit.text, timeout=self._left()))
+        except TimeoutError as error:
+            raise self._timeout() from error
+        return [match for match in found if match.end() > match.start() and PLACEHOLDER not in match[0]]
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, TimeoutError):
-            raise PatternTimeout(
-                f"pattern {_shown(self._source)} took longer than {PATTERN_TIMEOUT_SECONDS} s on this article: "
-                "make it simpler, most likely a repetition inside a repetition"
-            ) from error
+    def match(self, unit: Unit, at: int) -> "regex.Match[str] | None":
+        """The match that begins at an offset in a unit; raises PatternTimeout."""
+        try:
+            return self._pattern.match(unit.text, at, timeout=self._left())
+        except TimeoutError as error:
+            raise self._timeout() from error
+
+    def is_in(self, unit: Unit) -> bool:
+        """Whether anything in a unit matches, what isn't text included; raises PatternTimeout."""
+        try:
+            return self._pattern.search(unit.text, timeout=self._left()) is not None
+        except TimeoutError as error:
+            raise self._timeout() from error
+
+    def _left(self) -> float:
+        left = self._until - time.thread_time()
+        if left <= 0:
+            raise TimeoutError
+        return min(PATTERN_TIMEOUT_SECONDS, left)
+
+    def _timeout(self) -> PatternTimeout:
+        return PatternTimeout(
+            f"pattern {_shown(self._source)} took longer than {PATTERN_TIMEOUT_SECONDS} s on a part of this article, "
+            f"or than {PATTERN_BUDGET_SECONDS:g} s on all of it: make it simpler, "
+            "most likely a repetition inside a repetition"
+        )
 
 
 def words_pattern(tokens: Iterable[str], *, nonword: bool = False) -> str:
