@@ -32,6 +32,7 @@ class ArticleView:
 
     def __init__(self, article: Article) -> None:
         self.article = article
+        self._repeating: dict[RuleScope, list[Unit]] = {}
 
     def units(self, scope: RuleScope) -> list[Unit]:
         return _BY_SCOPE[scope](self)
@@ -45,6 +46,12 @@ class ArticleView:
         begins = [unit.start for unit in units]
         positions = sorted({bisect_right(begins, place) - 1 for place in places})
         return [units[position] for position in positions if position >= 0]
+
+    def repeating_units(self, scope: RuleScope) -> list[Unit]:
+        """The units of a scope in which anywhere two equal words, whatever their case, follow each other."""
+        if scope not in self._repeating:
+            self._repeating[scope] = [unit for unit in self.units(scope) if _repeats_a_word(unit.text)]
+        return self._repeating[scope]
 
     @cached_property
     def text(self) -> str:
@@ -63,12 +70,6 @@ class ArticleView:
     @cached_property
     def lower_text(self) -> str:
         return lower(self.text)
-
-    @cached_property
-    def repeats_itself(self) -> bool:
-        """Whether anywhere two equal words follow each other."""
-        words = self.text.casefold().split()
-        return any(map(eq, words, islice(words, 1, None)))
 
     @cached_property
     def all_paragraphs(self) -> list[Unit]:
@@ -122,6 +123,11 @@ def _places(text: str, whole: str) -> Iterator[int]:
     while at >= 0:
         yield at
         at = whole.find(text, at + 1)
+
+
+def _repeats_a_word(text: str) -> bool:
+    words = text.casefold().split()
+    return any(map(eq, words, islice(words, 1, None)))
 
 
 def _quoted(paragraph: Paragraph) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import regex
@@ -134,17 +135,19 @@ class RepetitionMatcher:
         self._exceptions = _Exceptions(rule)
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
-        if self._rule.tokens == ANY_TOKEN and not view.repeats_itself:
-            return
         excused = self._exceptions.run()
-        before: tuple[Unit, Found] | None = None
-        for unit, found in self._search.over(view):
-            if before and before[0] is unit and self._same(before[1], found, unit):
-                start = before[1].start()
-                if not excused(unit, start, found.end()):
-                    message = self._rule.message.replace("%s", found[0])
-                    yield _match(unit, start, found.end(), message, (before[1][0],))
-            before = (unit, found)
+        for unit, tokens in self._tokens(view):
+            for first, second in pairwise(tokens):
+                if self._same(first, second, unit) and not excused(unit, first.start(), second.end()):
+                    message = self._rule.message.replace("%s", second[0])
+                    yield _match(unit, first.start(), second.end(), message, (first[0],))
+
+    def _tokens(self, view: ArticleView) -> Iterator[tuple[Unit, list[Found]]]:
+        any_word = self._rule.tokens == ANY_TOKEN
+        units = view.repeating_units(self._rule.scope) if any_word else view.units(self._rule.scope)
+        run = self._search.run()
+        for unit in units:
+            yield unit, run.over(unit)
 
     def _same(self, first: Found, second: Found, unit: Unit) -> bool:
         if self._rule.alpha and not second[0].isalpha():
