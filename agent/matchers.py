@@ -163,20 +163,23 @@ class ConsistencyMatcher:
     def __init__(self, rule: Consistency) -> None:
         self._rule = rule
         self._pairs = [(self._spelling(one), self._spelling(other)) for one, other in rule.either.items()]
+        # A pattern stands for several forms, and the earlier one may be another than is wanted.
+        self._plain = [one.isalpha() and other.isalpha() for one, other in rule.either.items()]
 
     def _spelling(self, pattern: str) -> Search:
         source = words_pattern((pattern,), nonword=self._rule.nonword)
         return Search(source, self._rule.scope, self._rule.ignorecase)
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
-        for pair in self._pairs:
+        for pair, plain in zip(self._pairs, self._plain, strict=True):
             first, second = ([(unit, found) for unit, found in spelling.over(view)] for spelling in pair)
             if not first or not second:
                 continue
             earlier, later = sorted((first, second), key=lambda found: found[0][0].start + found[0][1].start())
             for unit, found in later:
                 message = self._rule.message.replace("%s", found[0])
-                yield _match(unit, found.start(), found.end(), message, (_in_case_of(found[0], earlier[0][1][0]),))
+                suggestions = (_in_case_of(found[0], earlier[0][1][0]),) if plain else ()
+                yield _match(unit, found.start(), found.end(), message, suggestions)
 
 
 class ConditionalMatcher:

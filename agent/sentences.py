@@ -19,7 +19,11 @@ STARTERS = frozenset(
     "why with yet you your".split()
 )
 # A stop, with what closes around it, then white space and something that can begin a sentence.
-_BREAK = regex.compile(r"""(?P<stop>[.!?…]+)["'”’»)\]]*(?P<gap>\s+)(?=["'“‘«(\[]*[\p{Lu}\p{Lo}\p{N}\ufffc])""")
+# Where the white space was forgotten, lower case before and after tells enough.
+_BREAK = regex.compile(
+    r"""(?P<stop>[.!?…]+)["'”’»)\]]*(?P<gap>\s+)(?=["'“‘«(\[]*[\p{Lu}\p{Lo}\p{N}\ufffc])"""
+    r"""|(?<=\p{Ll}{3})(?P<stop>[.!?])(?P<gap>)(?=\p{Lu}\p{Ll})"""
+)
 _FIRST_WORD = regex.compile(r"[\p{L}\p{N}]+")
 _LAST_WORD = regex.compile(r"[\p{L}\p{N}.]+$")
 

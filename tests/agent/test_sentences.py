@@ -31,6 +31,14 @@ def test_a_paragraph_is_cut_where_a_reader_would(parts: list[str]):
     assert [paragraph[start:end] for start, end in sentences(paragraph)] == parts
 
 
+def test_a_forgotten_space_still_ends_a_sentence():
+    paragraph = "We found a solution.Try it with Vue.js or asp.net."
+    assert [paragraph[start:end] for start, end in sentences(paragraph)] == [
+        "We found a solution.",
+        "Try it with Vue.js or asp.net.",
+    ]
+
+
 @given(st.text("aB. !?”“'\n5é", max_size=80))
 def test_sentences_cover_every_word_in_order(paragraph: str):
     spans = list(sentences(paragraph))
