@@ -5,6 +5,7 @@ the article's own words, marks and digits takes a tenth of the time of scanning 
 """
 
 import re
+import string
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -119,6 +120,12 @@ class _Lead:
     def digit(self) -> "_Lead":
         """Any digit; what comes after it is left to the pattern."""
         return self.stopped() if self.text else replace(self, text=DIGIT, growing=False)
+
+    def digits(self) -> "set[_Lead]":
+        """Any digit: of the familiar ones, those of ASCII."""
+        if self.bound and not self.text:
+            return {self.literal(digit).stopped() for digit in string.digits}
+        return {self.digit()}
 
     def ended(self) -> "_Lead":
         """A word ends here, with something that isn't known yet."""
@@ -326,7 +333,7 @@ def _one_of(choices: Sequence[tuple[Any, Any]], leads: set[_Lead]) -> set[_Lead]
         elif operation is ops.CATEGORY and argument is ops.CATEGORY_SPACE and len(choices) == 1:
             return {lead.ended().stopped() for lead in leads}
         elif operation is ops.CATEGORY and argument is ops.CATEGORY_DIGIT and len(choices) == 1:
-            return {lead.digit() for lead in leads}
+            return {digit for lead in leads for digit in lead.digits()}
         else:
             return {lead.stopped() for lead in leads}
     if len(characters) > MAX_CHOICES:

@@ -15,6 +15,7 @@ from agent.rules import RuleScope
 
 PATTERN_TIMEOUT_SECONDS = 0.2  # of one search in one paragraph or sentence
 PATTERN_BUDGET_SECONDS = 1.0  # of processor time, for all of an article; 33,000 words take a sound pattern 0.05
+FEW_REQUIRED = 4  # texts; looking for more takes longer than it saves
 
 Found = tuple[Unit, "regex.Match[str]"]
 
@@ -62,7 +63,8 @@ class Search:
         """Matches in reading order; raises PatternTimeout. A match never covers what isn't text."""
         run = self.run()
         if view.is_familiar and self._beginnings is not None:
-            found = list(self._at(view.word_starts.of(self._beginnings), view, run))
+            starts = view.word_starts.of(self._beginnings)
+            found = list(self._at(starts, view, run)) if starts and self._may_stand_in(view.lower_text) else []
         elif view.is_familiar and self._required:
             found = [(unit, match) for unit in view.units_with(self._required, self.scope) for match in run.over(unit)]
         else:
@@ -72,6 +74,10 @@ class Search:
     def run(self) -> "Run":
         """For one article, unit by unit."""
         return Run(self.source, self.pattern)
+
+    def _may_stand_in(self, lower_text: str) -> bool:
+        texts = self._required
+        return not texts or len(texts) > FEW_REQUIRED or any(text in lower_text for text in texts)
 
     def _at(self, starts: list[int], view: ArticleView, run: "Run") -> Iterator[Found]:
         """The matches that begin at one of `starts`, none inside another."""

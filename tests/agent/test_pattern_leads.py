@@ -30,6 +30,7 @@ def test_familiar_characters_that_differ_only_in_case_are_one_in_lower_case():
         (r"\ban?\w", {}, ("a", "an")),
         (r"\(c\)|\.\.\.", {"(": ("(c)",), ".": ("...",)}, ()),
         (r"\d{1,2} ?am", {DIGIT: ("",)}, ()),
+        (r"\b\d", {}, tuple("0123456789")),
         (r"[0-9]+x", {DIGIT: ("",)}, ()),
     ],
 )

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench import memory, patterns  # noqa: F401 - they list themselves
+from tests.bench import memory, patterns, peers  # noqa: F401 - they list themselves
 from tests.bench.measure import BENCHMARKS, Measurement
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main() -> int:

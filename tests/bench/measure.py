@@ -37,15 +37,22 @@ def benchmark(name: str) -> Callable[[Benchmark], Benchmark]:
 
 def median_ms(work: Callable[[], object], *, repeats: int = 50, warm_up: int = 3) -> float:
     """Median wall time of `work` in milliseconds, with the collector of garbage off."""
+    return medians_ms(work, rounds=repeats, warm_up=warm_up)[0]
+
+
+def medians_ms(*works: Callable[[], object], rounds: int, warm_up: int = 1) -> list[float]:
+    """Median wall time of each in milliseconds, taken in turns, so that a busy machine slows all of them."""
     for _ in range(warm_up):
-        work()
-    times = []
+        for work in works:
+            work()
+    times: list[list[float]] = [[] for _ in works]
     gc.disable()
     try:
-        for _ in range(repeats):
-            started = time.perf_counter()
-            work()
-            times.append((time.perf_counter() - started) * 1000)
+        for _ in range(rounds):
+            for work, taken in zip(works, times, strict=True):
+                started = time.perf_counter()
+                work()
+                taken.append((time.perf_counter() - started) * 1000)
     finally:
         gc.enable()
-    return statistics.median(times)
+    return [statistics.median(taken) for taken in times]
