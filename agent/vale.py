@@ -18,6 +18,7 @@ from agent.front_matter import FrontMatter, FrontMatterError, read_front_matter
 from agent.guideline import Guideline, GuidelinePack, Kind, Scope
 from agent.patterns import PatternError, compile_rules
 from agent.rules import RuleScope
+from agent.search import words_pattern
 
 SEVERITIES = {"suggestion": Severity.ADVICE, "warning": Severity.WARNING, "error": Severity.BREACH}
 KINDS = frozenset(
@@ -25,13 +26,19 @@ KINDS = frozenset(
 )
 # What a rule's finding may span, by where the rule looks.
 SCOPES = {RuleScope.SENTENCE: Scope.SENTENCE, RuleScope.HEADING: Scope.SENTENCE}
-# Keys of Vale's that say nothing about what is found.
-_ABOUT = frozenset({"extends", "level", "link", "description", "action", "limit", "code", "name", "vocab"})
+# Keys of Vale's that don't change what is found: we have no vocabularies, and suggestions always keep a capital.
+_ABOUT = frozenset({"extends", "level", "link", "description", "action", "code", "name", "vocab", "pos", "capitalize"})
+# Keys that a rule isn't the same without, unless they have the value that is Vale's default.
+_UNSUPPORTED: dict[str, dict[str, str]] = {
+    "capitalization": {"prefix": "", "threshold": "0.8"},
+    "repetition": {"max": "0"},
+}
+_GROUP = re.compile(r"\$\d")
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedStyle:
-    """A style as a pack, and the rules that couldn't be taken over, each with the reason."""
+    """A style as a pack, and the rules, or parts of them, that couldn't be taken over, each with the reason."""
 
     pack: GuidelinePack
     skipped: tuple[str, ...]
@@ -54,6 +61,8 @@ def import_vale(folder: Path) -> ImportedStyle:
         try:
             front = read_front_matter(path.read_text(encoding="utf-8-sig"))
             guidelines.append(_guideline(style, path.stem, front))
+            if (limit := str(front.values.get("limit", "0"))) != "0":
+                skipped.append(f"{style}.{path.stem}, only its limit of {limit} alerts a file: every match is found")
         except FrontMatterError as error:
             problems.append(PackProblem(path.name, max(1, error.mistake.line - 1), error.mistake.message))
         except _NotOurs as reason:
@@ -119,15 +128,34 @@ def _guideline(style: str, name: str, front: FrontMatter) -> Guideline:
 
 
 def _rule(kind: str, scope: RuleScope, values: Mapping[str, Any]) -> dict[str, Any]:
-    rule = {key: value for key, value in values.items() if key not in _ABOUT} | {"check": kind, "scope": scope}
+    _refuse_what_we_lack(kind, values)
+    left_out = {*_ABOUT, "limit", *_UNSUPPORTED.get(kind, ())}
+    rule = {key: value for key, value in values.items() if key not in left_out} | {"check": kind, "scope": scope}
     if kind == "repetition":
         rule["alpha"] = str(values.get("alpha", "false"))
-    if kind == "capitalization":
-        rule.pop("threshold", None)
+    if kind == "existence" and _is_true(rule.pop("append", "false")) and rule.get("tokens"):
+        tokens = words_pattern(map(str, rule.pop("tokens")), nonword=_is_true(rule.get("nonword", "false")))
+        rule["raw"] = [tokens, *rule.get("raw", ())]
     action = values.get("action")
     if kind == "existence" and isinstance(action, dict) and action.get("name") == "replace":
         rule["suggestions"] = action.get("params", [])
     return rule
+
+
+def _refuse_what_we_lack(kind: str, values: Mapping[str, Any]) -> None:
+    for key, default in _UNSUPPORTED.get(kind, {}).items():
+        if str(values.get(key, default)) != default:
+            raise _NotOurs(f"{key} {values[key]!r} is not supported")
+    if kind == "occurrence" and "max" in values and "min" in values:
+        raise _NotOurs("max and min in one rule are not supported")
+    swap = values.get("swap")
+    grouped = [str(word) for word in swap.values() if _GROUP.search(str(word))] if isinstance(swap, dict) else []
+    if grouped:
+        raise _NotOurs(f"a replacement with a group is not supported: {grouped[0]!r}")
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() in ("true", "yes", "on", "1")
 
 
 def _scope(value: object) -> RuleScope:

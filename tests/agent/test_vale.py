@@ -57,6 +57,38 @@ def test_what_cannot_be_taken_over_is_named(tmp_path: Path):
     )
 
 
+TITLE = "extends: capitalization\nmessage: m\nmatch: $title\n"
+SWAP = "extends: substitution\nmessage: m\nswap:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "skipped"),
+    [
+        (TITLE + "threshold: 0.5\n", ("House.A: threshold '0.5' is not supported",)),
+        (TITLE + "threshold: 0.8\n", ()),
+        (TITLE + "prefix: 'Note: '\n", ("House.A: prefix 'Note: ' is not supported",)),
+        ("extends: repetition\nmessage: m\ntokens: ['a']\nmax: 2\n", ("House.A: max '2' is not supported",)),
+        (
+            "extends: occurrence\nmessage: m\ntoken: a\nmax: 3\nmin: 1\n",
+            ("House.A: max and min in one rule are not supported",),
+        ),
+        (SWAP + "  '(a) b': $1 c\n", ("House.A: a replacement with a group is not supported: '$1 c'",)),
+        (SWAP + "  a: b\ncapitalize: true\npos: NN\nvocab: false\n", ()),
+        (RULE + "limit: 5\n", ("House.A, only its limit of 5 alerts a file: every match is found",)),
+    ],
+)
+def test_what_changes_a_rules_meaning_is_named(tmp_path: Path, text: str, skipped: tuple[str, ...]):
+    assert import_vale(style(tmp_path, A=text, B=RULE)).skipped == skipped
+
+
+def test_raw_patterns_come_after_the_tokens_where_a_rule_says_so(tmp_path: Path):
+    rule = RULE.replace("heading", "text") + "raw:\n  - ' odd '\nappend: "
+    pack = import_vale(style(tmp_path, A=rule + "true\n", B=rule + "false\n")).pack
+    view = ArticleView(read_markdown("A very odd thing, an odd very old one, every odd thing."))
+    found = [finding.quote for one in pack.guidelines for finding in check_patterns(one, view, method=Method.PATTERN)]
+    assert found == ["very odd ", " odd very"]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
