@@ -40,15 +40,29 @@ def _registered(version: str) -> Agent:
 
 
 def check_files(
-    files: Sequence[str], agent: Agent, *, guidelines: tuple[str, ...] | None, language: str, progress: Console
+    files: Sequence[str],
+    agent: Agent,
+    *,
+    guidelines: tuple[str, ...] | None,
+    language: str,
+    stdin_name: str,
+    progress: Console,
 ) -> list[Sheet]:
-    """Checks every file that can be read; one that can't is an `Unreadable` in its place."""
+    """Checks every file that can be read; one that can't is an `Unreadable` in its place.
+
+    Standard input is read as the kind of file that `stdin_name` names.
+    """
     agent.spec.pack.select(guidelines)
-    return asyncio.run(_check_all(files, agent, guidelines, language, progress))
+    return asyncio.run(_check_all(files, agent, guidelines, language, stdin_name, progress))
 
 
 async def _check_all(
-    files: Sequence[str], agent: Agent, guidelines: tuple[str, ...] | None, language: str, console: Console
+    files: Sequence[str],
+    agent: Agent,
+    guidelines: tuple[str, ...] | None,
+    language: str,
+    stdin_name: str,
+    console: Console,
 ) -> list[Sheet]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("guidelines"))
     sheets: list[Sheet] = []
@@ -61,7 +75,7 @@ async def _check_all(
                 bar.update(task, completed=done.done)  # type: ignore[arg-type]
 
             try:
-                article = _read(file, language)
+                article = _read(file, language, stdin_name)
             except CopydeskError as error:
                 sheets.append(Unreadable(file, error))
             else:
@@ -71,9 +85,9 @@ async def _check_all(
     return sheets
 
 
-def _read(file: str, language: str) -> Article:
+def _read(file: str, language: str, stdin_name: str) -> Article:
     if file == STDIN:
-        return read_article(sys.stdin.buffer.read(), "standard input.txt", language=language)
+        return read_article(sys.stdin.buffer.read(), stdin_name, language=language)
     try:
         data = Path(file).read_bytes()
     except OSError as error:

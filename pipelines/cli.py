@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 the answer is no, 2 usage or error, 3 not enough data.
 """
 
 import logging
+from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -37,8 +38,17 @@ PackOption = Annotated[
 ]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        Console(highlight=False).print(f"copydesk {package_version('copydesk')}")
+        raise typer.Exit
+
+
 @app.callback()
 def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")] = False,
 ) -> None:
     """Checks articles against an editorial house's guidelines, by versions that change only with evidence."""
@@ -59,6 +69,9 @@ def check(
     format: Annotated[OutputFormat, typer.Option(help="What to write.")] = OutputFormat.TEXT,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to a file instead.")] = None,
     fail_under: Annotated[float, typer.Option(min=0, max=100, help="Exit with 1 under this score.")] = 0.0,
+    stdin_name: Annotated[
+        str, typer.Option(help="What standard input is, by a file name: post.md for Markdown.")
+    ] = "standard-input.txt",
     language: Annotated[str, typer.Option(help="Language of the articles, where they don't say (BCP 47).")] = "",
 ) -> None:
     """Check articles: findings on exact words, a score, and what it is made of.
@@ -75,6 +88,7 @@ def check(
         choose_agent(pack, version),
         guidelines=tuple(guideline) if guideline else None,
         language=language,
+        stdin_name=stdin_name,
         progress=err,
     )
     write(sheets, format, out)
@@ -117,7 +131,9 @@ def promote(
 
 @app.command()
 def serve(
-    mlflow_port: Annotated[int, typer.Option(help="Port of the MLflow pages; 0 for none.")] = 5400,
+    mlflow_port: Annotated[
+        int, typer.Option(envvar="COPYDESK_MLFLOW_PORT", help="Port of the MLflow pages; 0 for none.")
+    ] = 5400,
 ) -> None:
     """Run the API with its page, a worker and the MLflow pages until Ctrl-C. Settings: COPYDESK_HOST, COPYDESK_PORT."""
     from pipelines.serve import serve_all

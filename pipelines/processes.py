@@ -78,9 +78,8 @@ class Processes:
         """Raises ProcessEnded when a process has ended, with the last lines it wrote."""
         for started in self._started:
             if (code := started.process.poll()) is not None:
-                raise ProcessEnded(
-                    f"{started.name} ended with exit code {code}; {started.log} says:\n{_tail(started.log)}"
-                )
+                said = _tail(started.log) or "  nothing"
+                raise ProcessEnded(f"{started.name} ended with exit code {code}; {started.log} says:\n{said}")
 
     def stop(self) -> None:
         """Asks every process to stop, and ends those that don't within STOP_SECONDS."""

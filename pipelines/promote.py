@@ -28,12 +28,13 @@ def promote_version(ref: str, reason: str, console: Console) -> None:
 
 
 def print_versions(console: Console) -> None:
-    versions = list_versions(connect(RegistrySettings()))
+    registry = connect(RegistrySettings())
+    versions = list_versions(registry)
     if not versions:
-        console.print("Nothing is registered yet: run `copydesk register`")
+        console.print(f"Nothing is registered in {registry.uri} yet: run `copydesk register`", soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("version", "alias", "pack", "model", "digest", "code", "registered", "evidence"):
+    for name in ("version", "alias", "pack", "model", "digest", "registered", "evidence"):
         table.add_column(name, overflow="fold")
     for version in versions:
         table.add_row(
@@ -41,8 +42,7 @@ def print_versions(console: Console) -> None:
             Text(", ".join(version.aliases), "bold green" if CHAMPION in version.aliases else ""),
             version.pack,
             version.model,
-            version.digest[:12],
-            version.code_digest[:12],
+            version.digest[:8],
             f"{version.registered:%Y-%m-%d %H:%M}",
             _evidence(version),
         )

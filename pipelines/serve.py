@@ -47,7 +47,7 @@ def serve_all(console: Console, *, mlflow_port: int) -> int:
     serving = ServingSettings()
     check_free(serving.host, serving.port, "COPYDESK_PORT")
     if mlflow_port:
-        check_free("127.0.0.1", mlflow_port, "--mlflow-port")
+        check_free("127.0.0.1", mlflow_port, "COPYDESK_MLFLOW_PORT")
     registry = connect(RegistrySettings())
     with stoppable(console), Processes(serving.home / "logs") as processes:
         addresses = start(processes, serving, registry.settings, mlflow_port=mlflow_port)
@@ -116,7 +116,7 @@ def wait_until_ready(processes: Processes, addresses: Addresses) -> None:
 def print_addresses(console: Console, addresses: Addresses) -> None:
     """Prints where to go."""
     console.print(f"\n  Check an article   [bold]{addresses.api}/[/]")
-    console.print(f"  API documentation  {addresses.api}/docs")
+    console.print(f"  What the API does  {addresses.api}/openapi.json")
     if addresses.mlflow:
         console.print(f"  Runs and versions  {addresses.mlflow}/")
     console.print("\nCtrl-C stops everything.")

@@ -21,6 +21,8 @@ JOB_ID = "job_id"
 DOCUMENT_ID = "document_id"
 CHANNEL = "channel"
 STATUS = "status"
+TITLE = "title"
+CONTENT_HASH = "content_hash"
 
 VERSION = "version"
 VERSION_DIGEST = "version_digest"
@@ -82,7 +84,7 @@ def log_production_run(registry: Registry, record: ProductionRun) -> str:
             run = client.create_run(
                 experiment,
                 start_time=_milliseconds(record.started),
-                run_name=(record.document_id or record.job_id)[:MAX_VALUE_CHARACTERS],
+                run_name=(record.document_id or record.report.article.title or record.job_id)[:MAX_VALUE_CHARACTERS],
                 tags=tags(record),  # with the run, so that none can be left behind without its job id
             )
         run_id = str(run.info.run_id)
@@ -108,6 +110,8 @@ def tags(record: ProductionRun) -> dict[str, str]:
         DOCUMENT_ID: record.document_id,
         CHANNEL: record.channel,
         STATUS: str(record.report.status),
+        TITLE: record.report.article.title,
+        CONTENT_HASH: record.report.article.content_hash,
     }
     return {name: value[:MAX_VALUE_CHARACTERS] for name, value in values.items() if value}
 

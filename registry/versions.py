@@ -150,7 +150,10 @@ def _record(version: ModelVersion, aliases: dict[str, int]) -> RegisteredVersion
 def _unknown(registry: Registry, ref: str) -> UnknownVersion:
     numbers = ", ".join(str(version.number) for version in list_versions(registry))
     if not numbers:
-        return UnknownVersion(f"version {ref!r} is not there, nothing is registered yet: run `copydesk register`")
+        return UnknownVersion(
+            f"version {ref!r} is not there, nothing is registered yet: run `copydesk register` "
+            f"(looked in {registry.uri})"
+        )
     aliases = ", ".join(f"{alias} ({number})" for alias, number in sorted(_aliases(registry).items()))
     return UnknownVersion(f"version {ref!r} is not registered: there are {numbers}, and as aliases {aliases or 'none'}")
 

@@ -1,5 +1,6 @@
 """Puts the API together. MLflow, LangGraph and pandas stay out of this process: they are the worker's."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from serving.adapters.sql_jobs import SqlJobStore
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.api import checks, health, jobs, versions
 from serving.api.body_limit import BodyLimit
-from serving.api.problems import add_problem_handlers
+from serving.api.problems import RESPONSES, add_problem_handlers
 from serving.api.same_site import SameSite
 from serving.api.schemas import CheckIn
 from serving.api.services import Services
@@ -45,7 +46,15 @@ def create_app(settings: ServingSettings) -> FastAPI:
         yield
         await database.close()
 
-    app = FastAPI(title="Copydesk", version=version("copydesk"), lifespan=lifespan)
+    # The pages that FastAPI would show the description on load their viewer from the internet.
+    app = FastAPI(
+        title="Copydesk",
+        version=version("copydesk"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses=RESPONSES,
+    )
     app.add_middleware(BodyLimit)
     app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
     add_problem_handlers(app)
@@ -69,8 +78,13 @@ def _describe_body(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
+async def _try_database(settings: ServingSettings) -> None:
+    await (await open_database(settings.database_url)).close()
+
+
 def serve(settings: ServingSettings) -> None:
-    """Runs the API until it is told to stop; raises PortTaken before anything starts."""
+    """Runs the API until it is told to stop; raises PortTaken and DatabaseUnusable before anything starts."""
+    asyncio.run(_try_database(settings))
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

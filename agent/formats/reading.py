@@ -46,6 +46,11 @@ def article_from_text(text: str, *, title: str = "", language: str = "") -> Arti
     return read_plain(text, title=title, language=language)
 
 
+def article_from_markdown(source: str, *, title: str = "", language: str = "") -> Article:
+    """Raises EmptyArticle and ContentTooLarge."""
+    return read_markdown(source, title=title, language=language)
+
+
 def article_from_html(html: str, *, title: str = "", language: str = "") -> Article:
     """Raises EmptyArticle and ContentTooLarge."""
     return read_html(html, title=title, language=language)

@@ -8,7 +8,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from agent.article import Article
+from agent.article import PLACEHOLDER, Article
 from agent.check import Verdict
 from agent.finding import Finding, Method, Severity
 from agent.report import ComplianceReport, ReportStatus
@@ -71,7 +71,11 @@ def _facts(report: ComplianceReport) -> Text:
         how = f"all {how.partition(' ')[2]}"
     version = f"version {report.version.number}" if report.version.number else f"pack {report.version.pack}"
     evidence = f", {report.version.evidence}" if report.version.evidence else ""
-    facts = [f"{report.article.words:,} words", f"{len(report.outcomes)} guidelines ({how})", f"{version}{evidence}"]
+    facts = [
+        f"{report.article.words:,} words",
+        f"{len(report.outcomes)} {'guideline' if len(report.outcomes) == 1 else 'guidelines'} ({how})",
+        f"{version}{evidence}",
+    ]
     return Text(" · ".join(facts), "dim") + Text("\n" + (", ".join(counts) if counts else "no findings"))
 
 
@@ -119,7 +123,12 @@ def _in_context(finding: Finding, article: Article) -> Text:
     if end < paragraph.end:
         after = after.rpartition(" ")[0] + " …"
     quote = Text(finding.quote, f"underline {STYLES[finding.severity]}")
-    return Text(before, "dim") + quote + Text(after, "dim")
+    return Text(_readable(before), "dim") + quote + Text(_readable(after), "dim")
+
+
+def _readable(text: str) -> str:
+    """Names what stands for inline code and other things that are no text."""
+    return text.replace(PLACEHOLDER, "[code]")
 
 
 def _contributions(report: ComplianceReport, titles: dict[str, str]) -> RenderableType:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from agent.errors import CopydeskError
@@ -13,6 +14,24 @@ from agent.errors import CopydeskError
 MEDIA_TYPE = "application/problem+json"
 
 logger = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """A failure (RFC 9457)."""
+
+    type: str  # stable
+    title: str  # the type in words
+    status: int
+    detail: str  # names the value and the way out
+
+
+_CONTENT = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+# For the API's description: every endpoint may answer so.
+RESPONSES: dict[int | str, dict[str, object]] = {
+    "4XX": {"description": "The request can't be served as it is", "content": _CONTENT},
+    422: {"description": "The article or an option is not valid", "content": _CONTENT},
+    "5XX": {"description": "The service can't serve it now", "content": _CONTENT},
+}
 
 
 def problem(type: str, status: int, detail: str, *, retry_after: int | None = None) -> JSONResponse:

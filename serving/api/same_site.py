@@ -10,7 +10,7 @@ _FOREIGN = frozenset({b"cross-site", b"same-site"})
 
 class SameSite:
     """Pure ASGI. The Host must be one of ours (a foreign name may resolve to this machine), and what
-    changes something may not come from a page of another site, as browsers tell in Sec-Fetch-Site."""
+    changes something may not come from a page of another site, as browsers tell in Sec-Fetch-Site and Origin."""
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
         self._app = app
@@ -25,11 +25,17 @@ class SameSite:
         if host not in self._hosts:
             detail = f"this service doesn't answer as {host!r}: use localhost, or name it in COPYDESK_ALLOWED_HOSTS"
             await problem("foreign-host", 403, detail)(scope, receive, send)
-        elif scope["method"] not in ("GET", "HEAD") and headers.get(b"sec-fetch-site") in _FOREIGN:
+        elif scope["method"] not in ("GET", "HEAD") and (
+            headers.get(b"sec-fetch-site") in _FOREIGN or not self._ours(headers.get(b"origin", b"").decode("latin-1"))
+        ):
             detail = "a page of another site sent this: use this service's own page, or a program"
             await problem("cross-site", 403, detail)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    def _ours(self, origin: str) -> bool:
+        """Whether an Origin header, where there is one, names this service."""
+        return not origin or _name(origin.partition("://")[2]) in self._hosts
 
 
 def _name(host: str) -> str:

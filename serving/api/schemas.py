@@ -20,19 +20,22 @@ Title = Annotated[str, StringConstraints(max_length=1000)]
 
 
 class ArticleIn(BaseModel):
-    """An article in one of three forms."""
+    """An article in one of four forms."""
 
     model_config = ConfigDict(extra="forbid")
 
     text: str | None = None  # plain text
     paragraphs: list[str] | None = None  # findings count paragraphs as they stand here
     html: str | None = None
+    markdown: str | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        given = [name for name in ("text", "paragraphs", "html") if getattr(self, name) is not None]
+        given = [name for name in ("text", "paragraphs", "html", "markdown") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of text, paragraphs and html, got {', '.join(given) or 'none'}")
+            raise ValueError(
+                f"give exactly one of text, paragraphs, html and markdown, got {', '.join(given) or 'none'}"
+            )
         return self
 
 

@@ -12,7 +12,13 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from agent.article import Article
-from agent.formats.reading import article_from_html, article_from_paragraphs, article_from_text, read_article
+from agent.formats.reading import (
+    article_from_html,
+    article_from_markdown,
+    article_from_paragraphs,
+    article_from_text,
+    read_article,
+)
 from serving.api.schemas import ArticleIn, CheckIn, Options
 from serving.errors import BadRequest
 from serving.job import Request
@@ -95,6 +101,8 @@ def _validated(schema: type[CheckIn], body: bytes) -> CheckIn:
 def _article(given: ArticleIn, options: Options) -> Article:
     if given.html is not None:
         return article_from_html(given.html, title=options.title, language=options.language)
+    if given.markdown is not None:
+        return article_from_markdown(given.markdown, title=options.title, language=options.language)
     if given.paragraphs is not None:
         return article_from_paragraphs(given.paragraphs, title=options.title, language=options.language)
     return article_from_text(given.text or "", title=options.title, language=options.language)

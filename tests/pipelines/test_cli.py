@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -148,6 +149,10 @@ def test_a_catastrophic_pattern_leaves_the_other_guidelines_standing(run):
     assert "took longer than 0.2 s" in report["outcomes"][0]["reason"]
 
 
+def test_the_version_is_printed(run):
+    assert run("--version").out == f"copydesk {version('copydesk')}\n"
+
+
 def test_the_default_pack_lists_shows_and_validates(run):
     from agent.pack_files import DEFAULT_FOLDER
 
@@ -211,6 +216,16 @@ def test_standard_input_is_plain_text(tmp_path: Path):
     done = subprocess.run(command, input=HEAVY.encode(), capture_output=True, env=environment, check=False)
     (report,) = json.loads(done.stdout)
     assert (done.returncode, report["file"], len(report["findings"])) == (0, "-", 2)
+
+
+def test_standard_input_is_what_its_name_says(tmp_path: Path):
+    command = [sys.executable, "-m", "pipelines", "check", "-", "--stdin-name", "a.md", "--format", "json"]
+    environment = {**os.environ, "COPYDESK_HOME": str(tmp_path)}
+    done = subprocess.run(
+        command, input=b"# News\n\nIt `utilises` it.\n", capture_output=True, env=environment, check=False
+    )
+    (report,) = json.loads(done.stdout)
+    assert (report["article"]["title"], report["findings"]) == ("News", [])
 
 
 def test_help_is_quick_because_it_imports_nothing_slow():

@@ -46,7 +46,13 @@ def record(job: str = "job-1", **fields: object) -> ProductionRun:
 def test_a_run_says_what_was_checked_by_which_version(registry: Registry) -> None:
     run = registry.client.get_run(log_production_run(registry, record("says")))
     own = {name: value for name, value in run.data.tags.items() if not name.startswith("mlflow.")}
-    assert own == {"job_id": "says", "document_id": "story's/42", "channel": "word", "status": "partial"}
+    assert own == {
+        "job_id": "says",
+        "document_id": "story's/42",
+        "channel": "word",
+        "status": "partial",
+        "content_hash": report().article.content_hash,
+    }
     assert run.data.params == {
         "version": "3",
         "version_digest": "d" * 64,

@@ -28,7 +28,10 @@ async def test_an_article_is_accepted_with_links(client: httpx.AsyncClient) -> N
     assert (response.headers["Location"], response.headers["Retry-After"]) == (f"/api/v1/jobs/{id}/status", "1")
 
 
-@pytest.mark.parametrize("form", [{"text": TEXT}, {"paragraphs": TEXT.split("\n\n")}, {"html": "<p>We utilise.</p>"}])
+@pytest.mark.parametrize(
+    "form",
+    [{"text": TEXT}, {"paragraphs": TEXT.split("\n\n")}, {"html": "<p>We utilise.</p>"}, {"markdown": "We *utilise*."}],
+)
 async def test_an_article_comes_in_three_forms(client: httpx.AsyncClient, form: dict[str, Any]) -> None:
     assert (await client.post(CHECK, json={"article": form})).status_code == 202
 
@@ -60,7 +63,7 @@ async def test_a_file_is_read_by_its_name_and_named_by_it(client: httpx.AsyncCli
 REFUSED = [
     ({"json": {"article": {"text": "  \n"}}}, 422, "empty-article", "at least one sentence"),
     ({"json": {"article": {"text": "word " * 50_000}}}, 413, "content-too-large", "200,000"),
-    ({"json": {"article": {}}}, 422, "invalid-request", "exactly one of text, paragraphs and html, got none"),
+    ({"json": {"article": {}}}, 422, "invalid-request", "exactly one of text, paragraphs, html and markdown, got none"),
     ({"json": {"article": {"text": "a", "html": "b"}}}, 422, "invalid-request", "got text, html"),
     ({"json": ARTICLE | {"titel": "x"}}, 422, "invalid-request", "titel: Extra inputs"),
     ({"json": ARTICLE | {"language": "english!"}}, 422, "invalid-request", "language: "),

@@ -33,5 +33,13 @@ async def test_another_sites_page_submits_nothing(client: httpx.AsyncClient, sit
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"), [("http://localhost:8400", 202), ("http://evil.example", 403), ("null", 403)]
+)
+async def test_an_older_browser_tells_by_its_origin(client: httpx.AsyncClient, origin: str, status: int):
+    answer = await client.post("/api/v1/compliance/check", json=ARTICLE, headers={"Origin": origin})
+    assert answer.status_code == status
+
+
 async def test_reading_from_a_link_on_another_site_is_fine(client: httpx.AsyncClient):
     assert (await client.get("/", headers={"Sec-Fetch-Site": "cross-site"})).status_code == 200
