@@ -1,5 +1,6 @@
 """How each kind of rule finds its matches. The kinds themselves are described in `rules`."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -58,7 +59,9 @@ class _Exceptions:
             nonlocal last
             if last[0] is not unit:  # matches in one unit come in a row
                 last = (unit, [found.span() for found in run.over(unit)])
-            return any((a <= start and end <= b) or (start <= a and b <= end) for a, b in last[1])
+            after = bisect_left(last[1], (start, 0))  # the first that doesn't begin before
+            near = last[1][max(0, after - 1) : after + 1]
+            return any((a <= start and end <= b) or (start <= a and b <= end) for a, b in near)
 
         return excused
 

@@ -183,6 +183,12 @@ def test_a_pattern_slow_in_every_paragraph_is_stopped_once_for_all(pattern: str)
     assert time.thread_time() - started < 2
 
 
+def test_many_matches_and_exceptions_in_one_paragraph_take_no_longer_each():
+    started = time.thread_time()
+    assert find(article("very very large " * 12_000), rule(tokens=["very"], exceptions=["very", "very large"])) == []
+    assert time.thread_time() - started < 3
+
+
 def test_the_same_slow_exception_is_stopped_too():
     text = article(*["very " + "a" * 26 + "!"] * 200)
     with pytest.raises(PatternTimeout):

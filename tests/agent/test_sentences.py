@@ -1,3 +1,4 @@
+import time
 from itertools import pairwise
 
 import pytest
@@ -23,6 +24,7 @@ from agent.sentences import sentences
         ["Wait… what?", "Yes."],
         ["See fig. 3 and p. 12.", "Done."],
         ["It happened in 2019.", "2020 was worse."],
+        ["It is by J.R.R. Tolkien.", "He lived in Washington, D.C.", "Then not."],
         ["visit example.org today.", "Bye."],
     ],
 )
@@ -37,6 +39,15 @@ def test_a_forgotten_space_still_ends_a_sentence():
         "We found a solution.",
         "Try it with Vue.js or asp.net.",
     ]
+
+
+@pytest.mark.parametrize("piece", [".", ". ", "A. ", ".'", '."', ".\n ", "a.", "“"])
+def test_time_grows_with_length_and_no_faster(piece: str):
+    paragraph = piece * (200_000 // len(piece))
+    started = time.thread_time()
+    list(sentences(paragraph))
+    list(quotations(paragraph))
+    assert time.thread_time() - started < 3
 
 
 @given(st.text("aB. !?”“'\n5é", max_size=80))
