@@ -84,7 +84,6 @@ async def _try_database(settings: ServingSettings) -> None:
 
 def serve(settings: ServingSettings) -> None:
     """Runs the API until it is told to stop; raises PortTaken and DatabaseUnusable before anything starts."""
-    asyncio.run(_try_database(settings))
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -94,5 +93,6 @@ def serve(settings: ServingSettings) -> None:
                 f"port {settings.port} on {settings.host} can't be used ({error.strerror}): "
                 "stop what listens there, or set COPYDESK_PORT"
             ) from error
+        asyncio.run(_try_database(settings))
         config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False)
         uvicorn.Server(config).run([listener])
