@@ -161,7 +161,7 @@ class RepetitionMatcher:
 
 
 class ConsistencyMatcher:
-    """Of each pair, the spelling that comes later is found, wherever it stands."""
+    """Of each pair, the rarer spelling is found wherever it stands; of two as frequent, the one that comes later."""
 
     def __init__(self, rule: Consistency) -> None:
         self._rule = rule
@@ -178,11 +178,16 @@ class ConsistencyMatcher:
             first, second = ([(unit, found) for unit, found in spelling.over(view)] for spelling in pair)
             if not first or not second:
                 continue
-            earlier, later = sorted((first, second), key=lambda found: found[0][0].start + found[0][1].start())
-            for unit, found in later:
+            kept, mended = sorted((first, second), key=_commoner_then_earlier)
+            for unit, found in mended:
                 message = self._rule.message.replace("%s", found[0])
-                suggestions = (_in_case_of(found[0], earlier[0][1][0]),) if plain else ()
+                suggestions = (_in_case_of(found[0], kept[0][1][0]),) if plain else ()
                 yield _match(unit, found.start(), found.end(), message, suggestions)
+
+
+def _commoner_then_earlier(uses: list[tuple[Unit, Found]]) -> tuple[int, int]:
+    unit, found = uses[0]
+    return -len(uses), unit.start + found.start()
 
 
 class ConditionalMatcher:

@@ -89,8 +89,9 @@ def test_a_message_names_every_replacement_and_then_the_words():
         (
             {"check": "consistency", "either": {"colour": "color"}},
             "A colour, then color, then color.",
-            ["color", "color"],
+            ["colour"],
         ),
+        ({"check": "consistency", "either": {"colour": "color"}}, "A color, then a colour.", ["colour"]),
         ({"check": "consistency", "either": {"colour": "color"}}, "A color and a color.", []),
         (
             {
