@@ -79,10 +79,14 @@ class Folded:
 
 
 class Anchors:
-    """Finds quotes in one article. Keeps what it gave out, so equal quotes get different places."""
+    """Finds quotes in one article, or in those paragraphs of it whose indices are `within`.
 
-    def __init__(self, article: Article) -> None:
+    Keeps what it gave out, so equal quotes get different places.
+    """
+
+    def __init__(self, article: Article, *, within: tuple[int, ...] | None = None) -> None:
         self._article = article
+        self._paragraphs = article.paragraphs if within is None else tuple(article.paragraphs[i] for i in within)
         self._folded: dict[int, Folded] = {}
         self._taken: set[tuple[int, int]] = set()
 
@@ -101,10 +105,7 @@ class Anchors:
         return None
 
     def _in_order(self, hint: int | None) -> list[Paragraph]:
-        paragraphs = list(self._article.paragraphs)
-        if hint is not None and 0 <= hint < len(paragraphs):
-            paragraphs.insert(0, paragraphs.pop(hint))
-        return paragraphs
+        return sorted(self._paragraphs, key=lambda paragraph: paragraph.index != hint)
 
     def _fold_of(self, paragraph: Paragraph) -> Folded:
         if paragraph.index not in self._folded:
@@ -156,8 +157,10 @@ class Anchors:
 
 def _fold_character(character: str) -> str:
     if character < "\x7f":
-        return " " if character.isspace() else character.lower()
-    if unicodedata.category(character) in ("Cf", "Mn"):
+        if character.isspace():
+            return " "
+        return character.lower() if character.isprintable() else ""
+    if unicodedata.category(character) in ("Cc", "Cf", "Mn"):
         return ""
     plain = unicodedata.normalize("NFKD", character.translate(_PUNCTUATION)).casefold()
     kept = "".join(piece for piece in plain if unicodedata.category(piece) not in ("Cf", "Mn"))

@@ -13,6 +13,7 @@ from agent.errors import ContentTooLarge, EmptyArticle
 from agent.source_map import Location, SourceMap
 
 MAX_CHARACTERS = 200_000
+UNKNOWN_LANGUAGE = "und"  # BCP 47: undetermined
 PARAGRAPH_GAP = "\n\n"
 PLACEHOLDER = "\ufffc"  # object replacement character: stands where a document has something that is no text
 
@@ -74,7 +75,7 @@ class Article:
     text: str  # paragraphs joined by a blank line
     paragraphs: tuple[Paragraph, ...]
     title: str = ""
-    language: str = "en"  # BCP 47
+    language: str = ""  # BCP 47; empty: to be detected
     source_map: SourceMap = field(default_factory=lambda: SourceMap((), (0,)), repr=False, compare=False)
 
     @cached_property
@@ -130,7 +131,7 @@ def build_article(
     blocks: Iterable[Block],
     *,
     title: str = "",
-    language: str = "en",
+    language: str = "",
     source_map: SourceMap | None = None,
 ) -> Article:
     """Puts an article together from its paragraphs; those of white space only are left out.

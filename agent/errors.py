@@ -88,6 +88,8 @@ class ModelError(CopydeskError):
     type = "model-error"
     status = 502
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, retry_after: float | None = None) -> None:
         self.reason = reason
+        self.retry_after = retry_after  # seconds the endpoint asks to wait
+        self.retries = 0  # how often the call was tried again before this
         super().__init__(message)

@@ -1,16 +1,18 @@
-"""The LangGraph graph: plan -> one check per guideline, side by side -> report.
+"""The LangGraph graph: plan -> checks, side by side -> report.
+
+A check is one guideline's, or that of several which share a call to the model.
 
 State is plain dicts, because LangGraph stores and copies it; what a check needs (article, model)
 travels as the run's context. A check that fails becomes a verdict in its own task's error handler,
-so the others go on, and verdicts come back in the order of the guidelines.
+so the others go on.
 """
 
 import logging
 import operator
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, TypedDict
 
 from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.graph import END, START, StateGraph
@@ -20,15 +22,16 @@ from langgraph.types import Send
 
 from agent.article import Article
 from agent.check import Check, Verdict
+from agent.check_cache import CheckCache, KeyValues
+from agent.endpoint import Endpoint
 from agent.errors import CopydeskError
 from agent.guideline import Guideline
 from agent.judge import Judge
+from agent.language import language_of
+from agent.model import ModelClient
 from agent.patterns import ArticleView
 from agent.report import ComplianceReport, VersionStamp, build_report
 from agent.spec import AgentSpec
-
-if TYPE_CHECKING:
-    from agent.model import ModelClient
 
 CHECK_TIMEOUT_SECONDS = 180.0
 
@@ -57,32 +60,40 @@ class Context:
 
 
 class State(TypedDict):
-    """`checks` are dumped `Check`s in the order of the guidelines."""
+    """`checks` are dumped `Check`s."""
 
     checks: Annotated[list[dict[str, Any]], operator.add]
 
 
 class Task(TypedDict):
-    """One check to be done: the position of its guideline in the context."""
+    """Checks to be done together: the positions of their guidelines in the context."""
 
-    position: int
+    positions: list[int]
 
 
 async def plan(_: State, runtime: Runtime[Context]) -> list[Send] | str:
-    sends = [Send("check", Task(position=position)) for position in range(len(runtime.context.guidelines))]
-    return sends or END
+    position_of = {guideline.id: position for position, guideline in enumerate(runtime.context.guidelines)}
+    groups = [
+        [position_of[guideline.id] for guideline in group]
+        for group in await runtime.context.judge.plan(runtime.context.guidelines)
+    ]
+    return [Send("check", Task(positions=positions)) for positions in groups] or END
 
 
 async def check(task: Task, runtime: Runtime[Context]) -> dict[str, Any]:
-    guideline = runtime.context.guidelines[task["position"]]
-    done = await runtime.context.judge.check(guideline)
-    return {"checks": [done.model_dump(mode="json")]}
+    group = tuple(runtime.context.guidelines[position] for position in task["positions"])
+    done = await runtime.context.judge.check(group)
+    return {"checks": [check.model_dump(mode="json") for check in done]}
 
 
 async def failed(task: Task, error: NodeError, runtime: Runtime[Context]) -> dict[str, Any]:
-    guideline = runtime.context.guidelines[task["position"]]
-    check = Check(guideline=guideline.id, verdict=Verdict.FAILED, reason=_reason(error.error, guideline))
-    return {"checks": [check.model_dump(mode="json")]}
+    judge = runtime.context.judge
+    group = [runtime.context.guidelines[position] for position in task["positions"]]
+    checks = [
+        Check(guideline=g.id, verdict=Verdict.FAILED, reason=_reason(error.error, g), usage=judge.spent(g))
+        for g in group
+    ]
+    return {"checks": [check.model_dump(mode="json") for check in checks]}
 
 
 def _reason(error: BaseException, guideline: Guideline) -> str:
@@ -110,11 +121,33 @@ class Agent:
     """A version of the agent, ready to check articles; safe to use for many at once."""
 
     def __init__(
-        self, spec: AgentSpec, *, model: "ModelClient | None" = None, stamp: VersionStamp | None = None
+        self,
+        spec: AgentSpec,
+        *,
+        endpoint: Endpoint | None = None,
+        kept: KeyValues | None = None,
+        stamp: VersionStamp | None = None,
     ) -> None:
         self.spec = spec
         self.stamp = stamp or spec.stamp()
-        self._model = model
+        self._model: ModelClient | None = None
+        if spec.model is not None and endpoint is not None and endpoint.configured:
+            self._model = ModelClient(spec.model, endpoint)
+        self._endpoint = endpoint
+        self._cache = CheckCache(kept, spec) if kept else None
+
+    @property
+    def asks_a_model(self) -> bool:
+        return self._model is not None
+
+    def keep_checks_in(self, kept: KeyValues) -> None:
+        """From now on finished checks of the model are kept there, and looked up."""
+        self._cache = CheckCache(kept, self.spec)
+
+    async def close(self) -> None:
+        """Gives back the endpoint's connections; other agents that share it can't ask any more."""
+        if self._endpoint is not None:
+            await self._endpoint.close()
 
     async def check(
         self,
@@ -129,8 +162,11 @@ class Agent:
         """
         started = time.perf_counter()
         chosen = self.spec.pack.select(guidelines)
-        context = Context(Judge(self.spec, ArticleView(article), self._model), chosen)
+        if not article.language:
+            article = replace(article, language=language_of(article.text))
+        context = Context(Judge(self.spec, ArticleView(article), self._model, self._cache), chosen)
         checks: list[Check] = []
+        order = {guideline.id: position for position, guideline in enumerate(chosen)}
         done = 0
         stream = GRAPH.astream(State(checks=[]), context=context, stream_mode=["updates", "values"], version="v2")
         async for part in stream:
@@ -140,6 +176,7 @@ class Agent:
                 for value in _finished(part["data"]):
                     done += 1
                     await on_progress(Progress(done, len(chosen), value["guideline"], Verdict(value["verdict"])))
+        checks.sort(key=lambda check: order[check.guideline])
         return build_report(article, chosen, checks, version=self.stamp, seconds=time.perf_counter() - started)
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agent.article import UNKNOWN_LANGUAGE
 from agent.errors import UnknownGuideline
 from agent.finding import Severity
 from agent.rules import Rule
@@ -29,6 +30,15 @@ class Scope(StrEnum):
     ARTICLE = "article"
 
 
+class Context(StrEnum):
+    """What of the article a verdict on one paragraph may depend on; a change in it has the paragraph judged again."""
+
+    PARAGRAPH = "paragraph"  # the paragraph alone
+    NEIGHBOURS = "neighbours"  # with the paragraphs before and after it
+    SECTION = "section"  # with its heading and everything under it
+    ARTICLE = "article"  # with the whole article
+
+
 class Quotations(StrEnum):
     """Whether the words inside quotation marks count: nobody edits what a source said."""
 
@@ -47,6 +57,7 @@ class Guideline(BaseModel):
     severity: Severity
     scope: Scope
     kind: Kind
+    context: Context = Context.NEIGHBOURS  # of a prompt guideline; one of scope `article` always sees the article
     languages: tuple[str, ...] = ()  # BCP 47 primary subtags it applies to; empty: all
     quotations: Quotations = Quotations.INCLUDED
     link: str = ""
@@ -65,8 +76,14 @@ class Guideline(BaseModel):
             raise ValueError('a prompt guideline needs a section "## Instruction"')
         return self
 
+    @property
+    def needs_article(self) -> bool:
+        """Whether a verdict depends on the whole article."""
+        return self.scope is Scope.ARTICLE or self.context is Context.ARTICLE
+
     def applies_to(self, language: str) -> bool:
-        return not self.languages or language.split("-")[0].lower() in self.languages
+        """Whether it is for articles in a language; one that isn't known could be any."""
+        return not self.languages or language == UNKNOWN_LANGUAGE or language.split("-")[0].lower() in self.languages
 
     @cached_property
     def digest(self) -> str:

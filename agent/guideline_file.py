@@ -33,7 +33,7 @@ SECTIONS: Mapping[str, str] = {
     "Violations": "violations",
     "Compliant": "compliant",
 }
-FACTS = ("id", "title", "category", "severity", "scope", "kind", "languages", "quotations", "link")
+FACTS = ("id", "title", "category", "severity", "scope", "kind", "context", "languages", "quotations", "link")
 RULES_KEY: Mapping[str, str] = {Kind.PATTERN: "patterns", Kind.PROMPT: "fallback"}
 KEYS = (*FACTS, *RULES_KEY.values())
 

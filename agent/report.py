@@ -61,6 +61,10 @@ class GuidelineOutcome(BaseModel):
     reason: str
     findings: int
     unanchored: int
+    usage: Usage
+    kept: int  # paragraphs whose verdict was kept from an earlier check
+    windows: int  # calls that the article's length was split over
+    extract: float | None  # the part of a long article that was read, 0-1; None when all of it was
     seconds: float
 
 
@@ -137,6 +141,10 @@ def build_report(
                 reason=check.reason,
                 findings=len(check.findings),
                 unanchored=check.unanchored,
+                usage=check.usage,
+                kept=check.kept,
+                windows=check.windows,
+                extract=check.extract,
                 seconds=round(check.seconds, 6),
             )
             for guideline, check in zip(guidelines, checks, strict=True)

@@ -19,10 +19,23 @@ class ModelSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     deployment: str = Field(min_length=1)  # model or deployment name at the endpoint
-    temperature: float = Field(default=0.0, ge=0, le=2)
+    temperature: float | None = Field(default=0.0, ge=0, le=2)  # None: not sent, as some models want it
     seed: int | None = 7
     max_tokens: int = Field(default=2000, ge=1)  # of one answer
     structured: Literal["json_schema", "prompt"] = "json_schema"  # how the answer's shape is asked for
+
+
+class AgentOptions(BaseModel):
+    """How the agent asks its model; a part of the version, because it can change the answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    checks_per_call: int = Field(default=1, ge=1, le=50)  # guidelines in one call over a whole article
+    # Guidelines in one call about some paragraphs only, where the article is a small part of what is sent.
+    recheck_checks_per_call: int = Field(default=8, ge=1, le=50)
+    window_tokens: int = Field(default=12_000, ge=200)  # of article text in one call about single paragraphs
+    article_tokens: int = Field(default=32_000, ge=200)  # and about the article as a whole
+    answer_language: str = Field(default="", pattern="^([a-z]{2,3})?$")  # of explanations; empty: the article's
 
 
 class AgentSpec(BaseModel):
@@ -32,16 +45,18 @@ class AgentSpec(BaseModel):
 
     pack: GuidelinePack
     model: ModelSpec | None = None
+    options: AgentOptions = AgentOptions()
     prompt_versions: dict[str, str] = {}  # guideline id -> MLflow prompt URI; where it is kept, not what it is
     answer_schema: str = ANSWER_SCHEMA_DIGEST
     code: str = Field(default_factory=code_digest)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over pack, model and sampling parameters, answer schema and code."""
+        """SHA-256 over pack, model and sampling parameters, options, answer schema and code."""
         parts = {
             "pack": self.pack.digest,
             "model": self.model.model_dump() if self.model else None,
+            "options": self.options.model_dump(),
             "answer_schema": self.answer_schema,
             "code": self.code,
         }

@@ -2,19 +2,23 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from agent.article import Article
+from agent.endpoint import Endpoint
 from agent.errors import CopydeskError, UnsupportedDocument
 from agent.formats.reading import read_article
 from agent.graph import Agent
 from agent.graph import Progress as Done
 from agent.pack_files import default_pack, load_pack
-from agent.spec import AgentSpec
+from agent.settings import ModelSettings
+from agent.spec import AgentSpec, ModelSpec
 from pipelines.output import RENDERERS, OutputFormat
 from pipelines.output.sheet import Checked, Sheet, Unreadable
 from pipelines.output.text import print_sheets
@@ -22,21 +26,43 @@ from pipelines.output.text import print_sheets
 STDIN = "-"
 
 
-def choose_agent(pack: Path | None, version: str | None) -> Agent:
-    """A registered version where one is named, else the pack's files, else the default pack."""
+def choose_agent(pack: Path | None, version: str | None, model: str = "") -> Agent:
+    """A registered version where one is named, else the pack's files with this model, else the default pack."""
+    endpoint = Endpoint(ModelSettings())
     if version is not None:
-        return _registered(version)
-    return Agent(AgentSpec(pack=load_pack(pack) if pack else default_pack()))
+        return _registered(version, endpoint)
+    spec = AgentSpec(
+        pack=load_pack(pack) if pack else default_pack(), model=ModelSpec(deployment=model) if model else None
+    )
+    return Agent(spec, endpoint=endpoint)
 
 
-def _registered(version: str) -> Agent:
+def _registered(version: str, endpoint: Endpoint) -> Agent:
     # MLflow takes seconds to import, and checking with files needs none of it.
-    from agent.settings import ModelSettings
     from registry.connection import connect
     from registry.settings import RegistrySettings
     from registry.versions import load
 
-    return load(connect(RegistrySettings()), version, model=ModelSettings())
+    return load(connect(RegistrySettings()), version, endpoint=endpoint)
+
+
+@asynccontextmanager
+async def _ready(agent: Agent) -> AsyncIterator[None]:
+    """Finished checks are kept beside the service's; an agent that asks no model keeps none."""
+    if not agent.asks_a_model:
+        yield
+        return
+    from serving.adapters.database import open_database
+    from serving.adapters.sql_check_cache import SqlKeyValues
+    from serving.settings import ServingSettings
+
+    database = await open_database(ServingSettings().database_url)
+    try:
+        agent.keep_checks_in(SqlKeyValues(database, lambda: datetime.now(UTC)))
+        yield
+    finally:
+        await agent.close()
+        await database.close()
 
 
 def check_files(
@@ -66,22 +92,23 @@ async def _check_all(
 ) -> list[Sheet]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("guidelines"))
     sheets: list[Sheet] = []
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        total = len(agent.spec.pack.select(guidelines))
-        for file in files:
-            task = bar.add_task(Path(file).name, total=total)
+    async with _ready(agent):
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            total = len(agent.spec.pack.select(guidelines))
+            for file in files:
+                task = bar.add_task(Path(file).name, total=total)
 
-            async def advance(done: Done, task: int = task) -> None:
-                bar.update(task, completed=done.done)  # type: ignore[arg-type]
+                async def advance(done: Done, task: int = task) -> None:
+                    bar.update(task, completed=done.done)  # type: ignore[arg-type]
 
-            try:
-                article = _read(file, language, stdin_name)
-            except CopydeskError as error:
-                sheets.append(Unreadable(file, error))
-            else:
-                report = await agent.check(article, guidelines=guidelines, on_progress=advance)
-                sheets.append(Checked(file, article, report, agent.spec.pack))
-            bar.remove_task(task)
+                try:
+                    article = _read(file, language, stdin_name)
+                except CopydeskError as error:
+                    sheets.append(Unreadable(file, error))
+                else:
+                    report = await agent.check(article, guidelines=guidelines, on_progress=advance)
+                    sheets.append(Checked(file, article, report, agent.spec.pack))
+                bar.remove_task(task)
     return sheets
 
 

@@ -36,6 +36,13 @@ err = Console(stderr=True, highlight=False)
 PackOption = Annotated[
     Path | None, typer.Option("--pack", help="A folder of guideline files; the pack `house` without it.")
 ]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        help="Model or deployment that checks prompt guidelines, reached at COPYDESK_MODEL_URL; "
+        "without it they use their patterns."
+    ),
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -72,7 +79,10 @@ def check(
     stdin_name: Annotated[
         str, typer.Option(help="What standard input is, by a file name: post.md for Markdown.")
     ] = "standard-input.txt",
-    language: Annotated[str, typer.Option(help="Language of the articles, where they don't say (BCP 47).")] = "",
+    language: Annotated[
+        str, typer.Option(help="Language of the articles (BCP 47); without it, what they say or are found to be.")
+    ] = "",
+    model: ModelOption = "",
 ) -> None:
     """Check articles: findings on exact words, a score, and what it is made of.
 
@@ -83,9 +93,11 @@ def check(
 
     if pack is not None and version is not None:
         raise typer.BadParameter("--pack and --version exclude each other: a version brings its own pack")
+    if model and version is not None:
+        raise typer.BadParameter("--model and --version exclude each other: a version declares its own model")
     sheets = check_files(
         files,
-        choose_agent(pack, version),
+        choose_agent(pack, version, model),
         guidelines=tuple(guideline) if guideline else None,
         language=language,
         stdin_name=stdin_name,
@@ -98,9 +110,7 @@ def check(
 @app.command()
 def register(
     pack: PackOption = None,
-    model: Annotated[
-        str, typer.Option(help="Model or deployment the version declares; without it, prompts use their patterns.")
-    ] = "",
+    model: ModelOption = "",
 ) -> None:
     """Register the guidelines as MLflow prompts and the agent as a model version, alias challenger."""
     from pipelines.register import register_files

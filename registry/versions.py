@@ -3,15 +3,16 @@
 import logging
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
+from agent.check_cache import KeyValues
 from agent.code_digest import code_digest
+from agent.endpoint import Endpoint
 from agent.graph import Agent
-from agent.settings import ModelSettings
 from agent.spec import AgentSpec
 from registry.connection import ABSENT, ALREADY_THERE, Registry
 from registry.copies import LocalCopies
@@ -19,9 +20,6 @@ from registry.errors import CodeMismatch, DigestMismatch, RegistryUnreachable, U
 from registry.package import SPEC, log_agent, open_experiment
 from registry.prompts import register_prompts
 from registry.version import CHALLENGER, DIGEST_TAG, MODEL_NAME, RegisteredVersion, tags_of, version_of
-
-if TYPE_CHECKING:
-    from agent.model import ModelClient
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +80,10 @@ def describe(registry: Registry, ref: str) -> RegisteredVersion:
         return _record(found, _aliases(registry))
 
 
-def load(registry: Registry, ref: str, *, model: ModelSettings | None = None) -> Agent:
-    """The version as an agent on the installed code; `model` says where a declared model is reached.
+def load(registry: Registry, ref: str, *, endpoint: Endpoint | None = None, kept: KeyValues | None = None) -> Agent:
+    """The version as an agent on the installed code.
+
+    `endpoint` says where a declared model is reached, `kept` where finished checks are kept.
 
     While MLflow is down the copy from an earlier load serves. Raises UnknownVersion, CodeMismatch,
     DigestMismatch, and RegistryUnreachable where there is no copy.
@@ -95,7 +95,7 @@ def load(registry: Registry, ref: str, *, model: ModelSettings | None = None) ->
     if spec is None:
         spec = _download(registry, version)
         copies.keep_snapshot(spec)
-    return Agent(spec, model=_client(spec, model), stamp=version.stamp)
+    return Agent(spec, endpoint=endpoint, kept=kept, stamp=version.stamp)
 
 
 def _create(registry: Registry, spec: AgentSpec) -> int:
@@ -191,11 +191,3 @@ def _require_code(code: str, who: str) -> None:
             f"{who} was made with agent code {code[:12]}, installed is {code_digest()[:12]}: "
             "install the release it was registered with, or register it anew with this one"
         )
-
-
-def _client(spec: AgentSpec, settings: ModelSettings | None) -> "ModelClient | None":
-    if spec.model is None or settings is None or not settings.url:
-        return None
-    from agent.model import ModelClient  # 3 s to import, and most versions declare no model
-
-    return ModelClient(spec.model, settings)

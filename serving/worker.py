@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from agent.code_digest import code_digest
+from agent.endpoint import Endpoint
 from agent.errors import CopydeskError
 from agent.settings import ModelSettings
 from registry.connection import Registry, connect
@@ -17,6 +18,7 @@ from serving.adapters.database import Database, open_database
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.mlflow_run_log import MlflowRunLog
 from serving.adapters.mlflow_versions import MlflowVersions
+from serving.adapters.sql_check_cache import SqlKeyValues
 from serving.adapters.sql_jobs import SqlJobQueue
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_versions import SqlServedVersions
@@ -31,6 +33,7 @@ LOG_IDLE_SECONDS = 0.5
 ERROR_SECONDS = 1.0  # at least, before what went wrong is tried again
 LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
+FORGET_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +74,7 @@ async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Reg
 
 @dataclass
 class Worker:
-    """Four loops side by side: take jobs, serve the champion, take back lost jobs, log runs."""
+    """Loops side by side: take jobs, serve the champion, take back lost jobs, log runs, drop what is old."""
 
     settings: ServingSettings
     database: Database
@@ -85,7 +88,9 @@ class Worker:
         self._blobs = FolderBlobs(self.settings.articles)
         self._served = SqlServedVersions(self.database)
         self._outbox = SqlOutbox(self.database)
-        self._versions = MlflowVersions(self.registry, ModelSettings(), utc_now)
+        self._endpoint = Endpoint(ModelSettings())
+        self._kept = SqlKeyValues(self.database, utc_now)
+        self._versions = MlflowVersions(self.registry, utc_now, endpoint=self._endpoint, kept=self._kept)
         self._runs = MlflowRunLog(self.registry)
 
     async def work(self, stopping: asyncio.Event) -> None:
@@ -94,12 +99,14 @@ class Worker:
             self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
             self._every(self.settings.lease_seconds / 3, self._take_back, stopping),
             self._every(LOG_IDLE_SECONDS, self._log_next, stopping),
+            self._every(FORGET_SECONDS, self._forget, stopping),
             self._every(IDLE_SECONDS, self._take_job, stopping),
         )
         if self.running:
             await asyncio.wait(self.running)
         with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
             await asyncio.wait_for(self._log_rest(), LAST_LOG_SECONDS)
+        await self._endpoint.close()
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[bool | None]], stopping: asyncio.Event) -> None:
         """Does it again and again, at once where it returns True.
@@ -141,6 +148,11 @@ class Worker:
         count = await self._queue.give_back(utc_now(), max_attempts=self.settings.max_attempts)
         if count:
             logger.warning("%d jobs of silent workers were taken back", count)
+
+    async def _forget(self) -> None:
+        count = await self._kept.forget(timedelta(days=self.settings.kept_days))
+        if count:
+            logger.info("%d finished checks of more than %d days ago were dropped", count, self.settings.kept_days)
 
     async def _log_next(self) -> bool:
         return await log_next(self._outbox, self._runs, clock=utc_now)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from agent.article import PLACEHOLDER, Article, Block, ParagraphKind, build_article
 from agent.source_map import Segment, SourceMap
 
-DEFAULT_LANGUAGE = "en"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -139,7 +138,7 @@ def assemble(
     article = build_article(
         blocks,
         title=title.strip() or found_title.strip() or first_heading(blocks),
-        language=language or DEFAULT_LANGUAGE,
+        language=language,
     )
     segments = [segment for p in article.paragraphs for segment in kept[p.origin].segments(p.start)]
     return replace(article, source_map=SourceMap.of(source, segments))

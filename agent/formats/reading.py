@@ -8,7 +8,6 @@ from agent.errors import ContentTooLarge
 from agent.formats.encoding import OLE, decoded
 from agent.formats.html import read_html
 from agent.formats.markdown import read_markdown
-from agent.formats.passage import DEFAULT_LANGUAGE
 from agent.formats.plain import read_plain
 from agent.formats.word import read_word
 
@@ -59,4 +58,4 @@ def article_from_html(html: str, *, title: str = "", language: str = "") -> Arti
 def article_from_paragraphs(paragraphs: Iterable[str], *, title: str = "", language: str = "") -> Article:
     """Paragraphs as a word processor gives them; offsets in one hold in the other. Paragraph n is line n."""
     blocks = [Block(paragraph) for paragraph in paragraphs]
-    return build_article(blocks, title=title, language=language or DEFAULT_LANGUAGE)
+    return build_article(blocks, title=title, language=language)

@@ -22,7 +22,7 @@ from docx.opc.exceptions import OpcError
 from agent.article import Article, build_article
 from agent.errors import UnsupportedDocument
 from agent.formats.encoding import OLE
-from agent.formats.passage import DEFAULT_LANGUAGE, first_heading, language_tag
+from agent.formats.passage import first_heading, language_tag
 from agent.formats.word_body import WordBody
 
 MAX_ENTRIES = 5_000
@@ -58,7 +58,7 @@ def read_word(data: bytes, filename: str, *, title: str = "", language: str = ""
     return build_article(
         blocks,
         title=title.strip() or found_title or first_heading(blocks),
-        language=language or language_tag(found_language) or DEFAULT_LANGUAGE,
+        language=language or language_tag(found_language),
     )
 
 

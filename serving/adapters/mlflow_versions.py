@@ -3,8 +3,9 @@
 import asyncio
 from collections import OrderedDict
 
+from agent.check_cache import KeyValues
+from agent.endpoint import Endpoint
 from agent.graph import Agent
-from agent.settings import ModelSettings
 from registry.aliases import champion
 from registry.connection import Registry
 from registry.versions import load
@@ -14,12 +15,16 @@ KEPT_AGENTS = 4
 
 
 class MlflowVersions:
-    """Loads each version once; MLflow's calls block, so they run in a thread."""
+    """Loads each version once; MLflow's calls block, so they run in a thread.
 
-    def __init__(self, registry: Registry, model: ModelSettings, clock: Clock) -> None:
+    All versions share one endpoint, with its limits, and one store of finished checks.
+    """
+
+    def __init__(self, registry: Registry, clock: Clock, *, endpoint: Endpoint, kept: KeyValues) -> None:
         self._registry = registry
-        self._model = model
         self._clock = clock
+        self._endpoint = endpoint
+        self._kept = kept
         self._agents: OrderedDict[str, Agent] = OrderedDict()
         self._loading = asyncio.Lock()
 
@@ -36,7 +41,9 @@ class MlflowVersions:
     async def agent(self, number: str) -> Agent:
         async with self._loading:
             if number not in self._agents:
-                self._agents[number] = await asyncio.to_thread(load, self._registry, number, model=self._model)
+                self._agents[number] = await asyncio.to_thread(
+                    load, self._registry, number, endpoint=self._endpoint, kept=self._kept
+                )
                 while len(self._agents) > KEPT_AGENTS:
                     self._agents.popitem(last=False)
             self._agents.move_to_end(number)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -93,6 +94,15 @@ served_versions = Table(
     Column("pack", Text, nullable=False),  # a GuidelinePack as JSON
     Column("champion", Boolean, nullable=False),
     Column("served_at", UtcDateTime, nullable=False),
+)
+
+kept_checks = Table(
+    "kept_checks",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("verdict", LargeBinary, nullable=False),  # a KeptVerdict as JSON
+    Column("kept_at", UtcDateTime, nullable=False),
+    Index("ix_kept_checks_kept_at", "kept_at"),
 )
 
 

@@ -45,7 +45,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Title = ""
-    language: Language = ""  # BCP 47; empty: what the document says, else en
+    language: Language = ""  # BCP 47; empty: what the document says, else what it is found to be
     document_id: DocumentId = ""
     guidelines: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None  # ids; null: all
     channel: Channel = "api"

@@ -3,9 +3,13 @@
 from typing import Any
 
 from agent.article import Article, Block, build_article
+from agent.endpoint import Endpoint
 from agent.finding import Finding, Method, Severity, make_finding
 from agent.guideline import Guideline, GuidelinePack
 from agent.rules import Existence
+from agent.settings import ModelSettings
+
+OPENED: list[Endpoint] = []  # closed after each test
 
 
 def article(*paragraphs: str, **facts: Any) -> Article:
@@ -45,6 +49,13 @@ def prompt_guideline(id: str = "attribution", **fields: Any) -> Guideline:
 
 def pack(*guidelines: Guideline) -> GuidelinePack:
     return GuidelinePack(name="test", guidelines=guidelines or (guideline(), prompt_guideline()))
+
+
+def endpoint(url: str, **settings: Any) -> Endpoint:
+    """An endpoint for tests: it doesn't wait long."""
+    quick = {"url": url, "key": "k", "timeout_seconds": 5, "attempts": 2, "backoff_seconds": 0.01}
+    OPENED.append(Endpoint(ModelSettings.model_validate(quick | settings)))
+    return OPENED[-1]
 
 
 def finding(guideline: str = "plain-words", severity: Severity = Severity.ADVICE, start: int = 0) -> Finding:

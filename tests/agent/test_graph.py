@@ -7,13 +7,11 @@ from agent.errors import UnknownGuideline
 from agent.finding import Method
 from agent.graph import Agent, Progress
 from agent.guideline import Guideline
-from agent.model import ModelClient
 from agent.report import ReportStatus
 from agent.rules import Existence
 from agent.score import Band
-from agent.settings import ModelSettings
 from agent.spec import AgentSpec, ModelSpec
-from tests.agent.build import article, guideline, pack, prompt_guideline
+from tests.agent.build import article, endpoint, guideline, pack, prompt_guideline
 from tests.scripted_model import Scripted, ScriptedModel, finds
 
 ARTICLE = article("Experts say we utilise too much.", "It is known.")
@@ -24,8 +22,7 @@ SLOW_PATTERN = guideline(
 
 
 def with_model(url: str, *guidelines: Guideline) -> Agent:
-    settings = ModelSettings.model_validate({"url": url, "key": "k", "timeout_seconds": 5})
-    return Agent(AgentSpec(pack=pack(*guidelines), model=MODEL), model=ModelClient(MODEL, settings))
+    return Agent(AgentSpec(pack=pack(*guidelines), model=MODEL), endpoint=endpoint(url))
 
 
 async def test_without_a_declared_model_patterns_check_everything_and_the_report_is_complete():
@@ -39,7 +36,7 @@ async def test_without_a_declared_model_patterns_check_everything_and_the_report
 
 
 async def test_a_model_checks_prompts_and_patterns_stay_patterns():
-    with ScriptedModel({"Attribute claims": [finds("It is known", "never written", paragraph=2)]}) as model:
+    with ScriptedModel({"attribution": [finds("It is known", "never written", paragraph=2)]}) as model:
         report = await with_model(model.url).check(ARTICLE)
     assert [(f.guideline, f.quote, f.method) for f in report.findings] == [
         ("plain-words", "utilise", Method.PATTERN),
@@ -68,7 +65,7 @@ async def test_a_declared_model_without_an_endpoint_falls_back():
 
 
 async def test_a_malformed_answer_is_asked_for_once_more_and_both_calls_are_paid():
-    with ScriptedModel({"Attribute claims": [Scripted("nonsense"), finds("Experts say")]}) as model:
+    with ScriptedModel({"attribution": [Scripted(text="nonsense"), finds("Experts say")]}) as model:
         report = await with_model(model.url).check(ARTICLE)
     assert (report.status, report.usage.calls) == (ReportStatus.COMPLETE, 2)
 
@@ -76,13 +73,15 @@ async def test_a_malformed_answer_is_asked_for_once_more_and_both_calls_are_paid
 @pytest.mark.parametrize(
     ("scripted", "calls", "reason"),
     [
-        (Scripted("nonsense"), 2, "wrong shape"),
-        (Scripted('{"findings": [', finish_reason="length"), 1, "max_tokens"),
+        (Scripted(text="nonsense"), 2, "wrong shape"),
+        (Scripted(text='{"checks": [', finish_reason="length"), 3, "max_tokens"),
         (Scripted(refusal="No."), 1, "content filter"),
+        (Scripted(left_out=True), 2, "left this guideline out"),
+        (Scripted(guideline="plain-words"), 2, "left this guideline out"),
     ],
 )
 async def test_one_check_that_fails_leaves_the_rest_standing(scripted: Scripted, calls: int, reason: str):
-    with ScriptedModel({"Attribute claims": [scripted]}) as model:
+    with ScriptedModel({"attribution": [scripted]}) as model:
         report = await with_model(model.url).check(ARTICLE)
     assert [outcome.verdict for outcome in report.outcomes] == [Verdict.FINDINGS, Verdict.FAILED]
     assert reason in report.unchecked[0].reason
@@ -114,7 +113,7 @@ async def test_progress_tells_each_finished_check_once():
     async def note(progress: Progress) -> None:
         seen.append(progress)
 
-    with ScriptedModel({"Attribute claims": [Scripted(seconds=0.2)]}) as model:
+    with ScriptedModel({"attribution": [Scripted(seconds=0.2)]}) as model:
         await with_model(model.url, prompt_guideline(), guideline()).check(ARTICLE, on_progress=note)
     assert seen == [
         Progress(1, 2, "plain-words", Verdict.FINDINGS),
@@ -124,7 +123,7 @@ async def test_progress_tells_each_finished_check_once():
 
 async def test_outcomes_keep_the_packs_order_whichever_check_ends_first():
     guidelines = [prompt_guideline(f"g{n}", title=f"T{n}") for n in range(6)]
-    script = {f"T{n}": [Scripted(seconds=0.05 * (6 - n))] for n in range(6)}
+    script = {f"g{n}": [Scripted(seconds=0.05 * (6 - n))] for n in range(6)}
     with ScriptedModel(script) as model:
         report = await with_model(model.url, *guidelines).check(ARTICLE)
     assert [outcome.guideline for outcome in report.outcomes] == [f"g{n}" for n in range(6)]

@@ -1,57 +1,140 @@
+import asyncio
+import email.utils
+import time
+from typing import Any
+
 import pytest
 
-from agent.check import Usage
+from agent.answers import RESPONSE_FORMAT
+from agent.check import AnsweredBy, Usage
 from agent.errors import ModelError
-from agent.model import ModelClient
-from agent.prompts import RESPONSE_FORMAT, messages
+from agent.http_transport import HttpTransport
+from agent.model import ModelClient, retry_after
+from agent.prompts import messages
 from agent.settings import ModelSettings
 from agent.spec import ModelSpec
-from tests.agent.build import article, prompt_guideline
+from tests.agent.build import endpoint, prompt_guideline
 from tests.scripted_model import Scripted, ScriptedModel, finds
 
-ASK = messages(article("Experts say so."), prompt_guideline())
-TITLE = prompt_guideline().title
+ASK = messages("<article>\n[1] Experts say so.\n</article>", [prompt_guideline()])
+ID = prompt_guideline().id
+SPEC = ModelSpec(deployment="gpt-test")
 
 
-def client(url: str, **settings: object) -> ModelClient:
-    return ModelClient(
-        ModelSpec(deployment="gpt-test"), ModelSettings.model_validate({"url": url, "key": "k", **settings})
-    )
+def client(url: str, **settings: Any) -> ModelClient:
+    return ModelClient(SPEC, endpoint(url, **settings))
 
 
 async def test_one_call_asks_for_the_schema_and_keeps_text_usage_and_model():
-    with ScriptedModel({TITLE: [finds("Experts say")]}) as model:
+    with ScriptedModel({ID: [finds("Experts say")]}) as model:
         reply = await client(model.url, headers={"x-team": "desk"}).complete(ASK)
     (call,) = model.calls
-    assert (call["model"], call["temperature"], call["seed"]) == ("gpt-test", 0.0, 7)
-    assert call["response_format"] == RESPONSE_FORMAT
-    assert call["messages"] == ASK
-    assert (model.headers[0]["authorization"], model.headers[0]["x-team"]) == ("Bearer k", "desk")
-    assert (reply.text, reply.finish_reason) == (finds("Experts say").text, "stop")
-    assert (reply.model, reply.fingerprint) == ("gpt-test-2026-01-01", "fp_scripted")
-    assert (reply.usage.calls, reply.usage.input_tokens > 100, reply.usage.output_tokens > 10) == (1, True, True)
+    assert call == {
+        "model": "gpt-test",
+        "messages": ASK,
+        "temperature": 0.0,
+        "seed": 7,
+        "max_completion_tokens": 2000,
+        "response_format": RESPONSE_FORMAT,
+    }
+    headers = model.traffic.headers[0]
+    assert (headers["authorization"], headers["x-team"]) == ("Bearer k", "desk")
+    assert ('"quote": "Experts say"' in reply.text, reply.finish_reason) == (True, "stop")
+    assert reply.usage == Usage(
+        calls=1,
+        input_tokens=model.traffic.input_tokens[0],
+        output_tokens=len(reply.text) // 4,
+        cost=None,
+        answered_by=(AnsweredBy(model="gpt-test-2026-01-01", fingerprint="fp_scripted"),),
+    )
+
+
+async def test_what_the_version_leaves_open_is_not_sent():
+    spec = ModelSpec(deployment="o-test", temperature=None, seed=None, structured="prompt")
+    with ScriptedModel() as model:
+        await ModelClient(spec, endpoint(model.url)).complete(ASK)
+    assert set(model.calls[0]) == {"model", "messages", "max_completion_tokens"}
+
+
+async def test_a_token_provider_is_asked_before_each_call():
+    tokens = iter(["first", "second"])
+
+    async def token() -> str:
+        return next(tokens)
+
+    with ScriptedModel() as model:
+        transport = HttpTransport(ModelSettings(url=model.url), token=token)
+        for _ in range(2):
+            await transport.send({"model": "m", "messages": ASK})
+        await transport.close()
+    assert [headers["authorization"] for headers in model.traffic.headers] == ["Bearer first", "Bearer second"]
+
+
+async def test_a_price_table_gives_the_cost():
+    prices = {"gpt": {"input": 1, "output": 1}, "gpt-test": {"input": 2_000_000, "output": 3_000_000, "cached": 0}}
+    with ScriptedModel() as model:
+        reply = await client(model.url, prices=prices).complete(ASK)
+    assert reply.usage.cost == reply.usage.input_tokens * 2 + reply.usage.output_tokens * 3
 
 
 @pytest.mark.parametrize(
-    ("scripted", "reason"),
+    ("scripted", "reason", "calls"),
     [
-        (Scripted(status=400), "bad-request"),
-        (Scripted(status=401), "unauthorised"),
-        (Scripted(status=403), "unauthorised"),
-        (Scripted(status=404), "unknown-model"),
-        (Scripted(status=429, headers={"Retry-After": "30"}), "rate-limited"),
-        (Scripted(status=500), "server-error"),
-        (Scripted(cut=True), "unreachable"),
-        (Scripted(seconds=1.0), "timeout"),
+        (Scripted(status=400), "bad-request", 1),
+        (Scripted(status=400, error={"code": "context_length_exceeded"}), "too-long", 1),
+        (Scripted(status=400, error={"code": "content_filter"}), "refusal", 1),
+        (Scripted(status=401), "unauthorised", 1),
+        (Scripted(status=403), "unauthorised", 1),
+        (Scripted(status=404), "unknown-model", 1),
+        (Scripted(status=429), "rate-limited", 2),
+        (Scripted(status=429, headers={"Retry-After": "3600"}), "rate-limited", 1),
+        (Scripted(status=500), "server-error", 2),
+        (Scripted(status=503, body="<html>busy</html>"), "server-error", 2),
+        (Scripted(body="<html>sign in</html>"), "not-a-completion", 1),
+        (Scripted(body='{"choices": []}'), "not-a-completion", 1),
+        (Scripted(cut=True), "unreachable", 2),
+        (Scripted(seconds=1.0), "timeout", 2),
     ],
 )
-async def test_each_failure_has_a_name_and_is_not_tried_again(scripted: Scripted, reason: str):
+async def test_each_failure_has_a_name_and_only_what_may_pass_is_tried_again(
+    scripted: Scripted, reason: str, calls: int
+):
     with ScriptedModel(default=scripted) as model:
         with pytest.raises(ModelError) as error:
             await client(model.url, timeout_seconds=0.3).complete(ASK)
-        assert error.value.reason == reason
+        assert (error.value.reason, error.value.retries, len(model.calls)) == (reason, calls - 1, calls)
         assert model.url in str(error.value)
-        assert len(model.calls) == 1
+
+
+async def test_a_retry_after_is_waited_for_and_the_answer_says_that_it_took_one():
+    busy = Scripted(status=429, headers={"retry-after-ms": "300"})
+    with ScriptedModel({ID: [busy, finds("Experts say")]}) as model:
+        reply = await client(model.url).complete(ASK)
+    first, second = model.traffic.arrived
+    assert second - first >= 0.3
+    assert (reply.usage.calls, reply.usage.retries) == (1, 1)
+
+
+async def test_a_retry_after_holds_for_every_call():
+    with ScriptedModel({ID: [Scripted(status=429, headers={"retry-after-ms": "400"}), finds()]}) as model:
+        asked = client(model.url)
+        first = asyncio.create_task(asked.complete(ASK))
+        await asyncio.sleep(0.2)
+        await asyncio.gather(first, asked.complete(ASK))
+    assert min(model.traffic.arrived[1:]) - model.traffic.arrived[0] >= 0.4
+
+
+async def test_an_endpoint_that_fails_again_and_again_is_left_alone_for_a_while():
+    with ScriptedModel({ID: [Scripted(status=500)] * 3 + [finds()]}) as model:
+        asked = client(model.url, attempts=1, breaker_failures=3, breaker_seconds=0.4)
+        reasons = []
+        for _ in range(5):
+            with pytest.raises(ModelError) as error:
+                await asked.complete(ASK)
+            reasons.append(error.value.reason)
+        assert (reasons, len(model.calls)) == (["server-error"] * 3 + ["circuit-open"] * 2, 3)
+        await asyncio.sleep(0.45)
+        assert (await asked.complete(ASK)).usage.calls == 1
 
 
 async def test_nobody_there_is_unreachable():
@@ -62,8 +145,34 @@ async def test_nobody_there_is_unreachable():
     assert error.value.reason == "unreachable"
 
 
-async def test_a_refusal_reads_as_withheld():
+async def test_a_refusal_reads_as_withheld_and_is_paid():
     with ScriptedModel(default=Scripted(refusal="I can't help with that.")) as model:
         reply = await client(model.url).complete(ASK)
     assert (reply.finish_reason, reply.text, reply.usage.calls) == ("content_filter", "", 1)
-    assert reply.usage != Usage()
+    assert reply.usage.input_tokens > 100
+
+
+def test_a_managed_identity_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(__import__("sys").modules, "azure.identity.aio", None)
+    with pytest.raises(ModelError, match=r"install copydesk\[azure\], or set COPYDESK_MODEL_AUTH=key"):
+        HttpTransport(ModelSettings(url="http://127.0.0.1:1/v1/", auth="managed-identity"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "-1"}, 0.0),
+        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Sat, 01 Jan 2000 00:00:00 GMT"}, 0.0),
+    ],
+)
+def test_a_retry_after_is_read_in_all_its_forms(headers: dict[str, str], seconds: float | None):
+    assert retry_after(headers) == seconds
+
+
+def test_a_retry_after_may_be_a_date():
+    wait = retry_after({"retry-after": email.utils.formatdate(time.time() + 60, usegmt=True)})
+    assert wait == pytest.approx(60, abs=2)

@@ -8,6 +8,7 @@ from registry.package import AGENT_NEEDS, requirements
 
 FOLDER = Path(agent.__file__).parent
 PINNED_BY_PYDANTIC = "pydantic_core"
+WITH_A_MANAGED_IDENTITY_ONLY = "azure"
 
 
 def imported() -> set[str]:
@@ -19,7 +20,7 @@ def imported() -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
-    return names - set(sys.stdlib_module_names) - {"agent", PINNED_BY_PYDANTIC}
+    return names - set(sys.stdlib_module_names) - {"agent", PINNED_BY_PYDANTIC, WITH_A_MANAGED_IDENTITY_ONLY}
 
 
 def test_everything_the_agent_imports_is_required() -> None:

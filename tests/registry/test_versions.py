@@ -5,6 +5,7 @@ import pytest
 from mlflow import MlflowClient
 
 from agent.code_digest import code_digest
+from agent.endpoint import Endpoint
 from agent.settings import ModelSettings
 from agent.spec import AgentSpec, ModelSpec
 from registry.connection import Registry
@@ -67,14 +68,14 @@ async def test_a_loaded_version_checks_and_its_reports_name_it(registry: Registr
 
 async def test_a_declared_model_without_an_endpoint_falls_back(embedded: Registry) -> None:
     register(embedded, AgentSpec(pack=SPEC.pack, model=ModelSpec(deployment="gpt-large")))
-    report = await load(embedded, "challenger", model=ModelSettings(url="")).check(article("Experts say."))
+    report = await load(embedded, "challenger", endpoint=Endpoint(ModelSettings(url=""))).check(article("Experts say."))
     assert [outcome.method for outcome in report.outcomes] == ["pattern", "fallback"]
 
 
 async def test_a_declared_model_is_reached_where_the_settings_say(embedded: Registry) -> None:
     register(embedded, AgentSpec(pack=SPEC.pack, model=ModelSpec(deployment="gpt-large")))
     nobody = ModelSettings(url=f"http://127.0.0.1:{free_port()}/v1/")
-    report = await load(embedded, "1", model=nobody).check(article("Experts say."))
+    report = await load(embedded, "1", endpoint=Endpoint(nobody)).check(article("Experts say."))
     assert nobody.url in report.outcomes[1].reason
 
 

@@ -54,9 +54,9 @@ def test_kinds_and_levels():
     ("source", "title", "language"),
     [
         ("<html lang=en-GB><head><title>A &amp;\n B</title></head><body><h1>C</h1>", "A & B", "en-GB"),
-        ("<h2>B</h2><h1>C <i>d</i></h1>", "C d", "en"),
-        ("<svg><title>no</title></svg><p>Text", "", "en"),
-        ("<html lang='not a language'><p>Text", "", "en"),
+        ("<h2>B</h2><h1>C <i>d</i></h1>", "C d", ""),
+        ("<svg><title>no</title></svg><p>Text", "", ""),
+        ("<html lang='not a language'><p>Text", "", ""),
     ],
 )
 def test_title_and_language(source, title, language):

@@ -108,10 +108,10 @@ def test_each_word_has_its_line_and_column(source, word, place):
     [
         ("---\ntitle: 'It''s one'\nlang: en_GB\n---\n", "It's one", "en-GB"),
         ("---\ntitle: One: two\nlanguage: de\n---\n", "One: two", "de"),
-        ("---\ntitle: >\n  One\n  two\ntags: [a]\n---\n", "One two", "en"),
-        ('+++\ntitle = "One"\n+++\n', "One", "en"),
-        ("---\ndate: 2020-01-01\n---\n", "Head", "en"),
-        ("", "Head", "en"),
+        ("---\ntitle: >\n  One\n  two\ntags: [a]\n---\n", "One two", ""),
+        ('+++\ntitle = "One"\n+++\n', "One", ""),
+        ("---\ndate: 2020-01-01\n---\n", "Head", ""),
+        ("", "Head", ""),
     ],
 )
 def test_front_matter_gives_title_and_language(front, title, language):

@@ -1,0 +1,44 @@
+"""Finished checks in the database, for one machine; several share them through Redis."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from serving.adapters.database import Database
+from serving.adapters.tables import kept_checks
+from serving.ports import Clock
+
+MOST_KEYS = 500  # in one statement
+
+
+class SqlKeyValues:
+    """One row a verdict; what is asked for again is as good as new."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def get(self, keys: list[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        async with self._database.read() as connection:
+            for start in range(0, len(keys), MOST_KEYS):
+                part = keys[start : start + MOST_KEYS]
+                query = select(kept_checks.c.key, kept_checks.c.verdict).where(kept_checks.c.key.in_(part))
+                found.update((key, verdict) for key, verdict in await connection.execute(query))
+        return found
+
+    async def put(self, values: Mapping[str, bytes]) -> None:
+        now = self._clock()
+        rows = [{"key": key, "verdict": value, "kept_at": now} for key, value in values.items()]
+        statement = insert(kept_checks)
+        newer = {"verdict": statement.excluded.verdict, "kept_at": statement.excluded.kept_at}
+        async with self._database.write() as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=newer), rows)
+
+    async def forget(self, age: timedelta) -> int:
+        """Drops what was kept longer ago; how many."""
+        before: datetime = self._clock() - age
+        async with self._database.write() as connection:
+            return (await connection.execute(delete(kept_checks).where(kept_checks.c.kept_at < before))).rowcount

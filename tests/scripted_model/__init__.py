@@ -1,0 +1,13 @@
+"""A model for tests: the OpenAI chat-completions protocol over real HTTP, answering by script.
+
+    with ScriptedModel({"attribution": [finds("Experts say")]}) as model:
+        ...  # at model.url
+
+By itself: `python -m tests.scripted_model --help`.
+"""
+
+from tests.scripted_model.question import Question
+from tests.scripted_model.script import Rule, Script, Scripted, finds
+from tests.scripted_model.server import ScriptedModel
+
+__all__ = ["Question", "Rule", "Script", "Scripted", "ScriptedModel", "finds"]
