@@ -1,4 +1,5 @@
 import logging
+from typing import Any
 
 import pytest
 
@@ -35,9 +36,9 @@ async def test_memory_keeps_what_was_used_last():
     assert await store.get(["one", "two", "three"]) == {"one": b"1", "three": b"3"}
 
 
-def key(spec: AgentSpec = SPEC, **guideline: object) -> str:
+def key(spec: AgentSpec = SPEC, guideline: dict[str, Any] | None = None) -> str:
     units = Units(article("One."))
-    rule = prompt_guideline(**guideline)
+    rule = prompt_guideline(**(guideline or {}))
     return CheckCache(MemoryKeyValues(), spec).key(rule, units, units.of(rule)[0])
 
 
@@ -56,10 +57,10 @@ def test_the_key_holds_what_a_verdict_depends_on(update: dict[str, object]):
 
 
 @pytest.mark.parametrize("fields", [{"instruction": "Other."}, {"id": "other"}, {"scope": "sentence"}])
-def test_and_of_a_guideline_what_a_model_is_told(fields: dict[str, object]):
-    assert key(**fields) != key()
+def test_and_of_a_guideline_what_a_model_is_told(fields: dict[str, Any]):
+    assert key(guideline=fields) != key()
 
 
 @pytest.mark.parametrize("fields", [{"severity": "breach"}, {"category": "other"}, {"guidance": "Other."}])
-def test_and_not_what_is_only_shown(fields: dict[str, object]):
-    assert key(**fields) == key()
+def test_and_not_what_is_only_shown(fields: dict[str, Any]):
+    assert key(guideline=fields) == key()

@@ -106,7 +106,9 @@ SENTENCES = "It's a café - closed... The “mayor” said 🎉 so. Naïve plans
 
 
 @given(st.integers(0, 10_000), st.lists(st.sampled_from(FUZZ), max_size=3))
-def test_whatever_a_model_does_to_a_quote_a_shown_finding_says_what_the_article_says(seed: int, changes: list[Callable[[str], str]]):
+def test_whatever_a_model_does_to_a_quote_a_shown_finding_says_what_the_article_says(
+    seed: int, changes: list[Callable[[str], str]]
+):
     text = article(SENTENCES, SENTENCES[::-1], SENTENCES.replace("’", "'"))
     chance = random.Random(seed)
     start = chance.randrange(len(SENTENCES) - 12)
