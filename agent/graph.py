@@ -10,9 +10,10 @@ so the others go on.
 import logging
 import operator
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.graph import END, START, StateGraph
@@ -168,14 +169,16 @@ class Agent:
         checks: list[Check] = []
         order = {guideline.id: position for position, guideline in enumerate(chosen)}
         done = 0
-        stream = GRAPH.astream(State(checks=[]), context=context, stream_mode=["updates", "values"], version="v2")
-        async for part in stream:
-            if part["type"] == "values":
-                checks = [Check.model_validate(value) for value in part["data"]["checks"]]
-            elif part["type"] == "updates" and on_progress:
-                for value in _finished(part["data"]):
-                    done += 1
-                    await on_progress(Progress(done, len(chosen), value["guideline"], Verdict(value["verdict"])))
+        parts = GRAPH.astream(State(checks=[]), context=context, stream_mode=["updates", "values"], version="v2")
+        stream = cast("AsyncGenerator[Any, None]", parts)  # it is one, and says only that it iterates
+        async with aclosing(stream):  # whoever stops listening stops the checks
+            async for part in stream:
+                if part["type"] == "values":
+                    checks = [Check.model_validate(value) for value in part["data"]["checks"]]
+                elif part["type"] == "updates" and on_progress:
+                    for value in _finished(part["data"]):
+                        done += 1
+                        await on_progress(Progress(done, len(chosen), value["guideline"], Verdict(value["verdict"])))
         checks.sort(key=lambda check: order[check.guideline])
         return build_report(article, chosen, checks, version=self.stamp, seconds=time.perf_counter() - started)
 

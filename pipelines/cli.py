@@ -60,6 +60,7 @@ def common(
 ) -> None:
     """Checks articles against an editorial house's guidelines, by versions that change only with evidence."""
     level = logging.INFO if verbose else logging.WARNING
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of each call to the model
     logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
 
 

@@ -92,6 +92,21 @@ def test_a_killed_workers_jobs_go_on_elsewhere_and_none_is_lost(tmp_path: Path) 
         assert sorted(run.data.tags["job_id"] for run in found if "job_id" in run.data.tags) == sorted(ids)
 
 
+def test_after_a_kill_in_mid_article_no_finished_check_is_paid_again(tmp_path: Path) -> None:
+    with judged_by(tmp_path, seconds=0.4) as (running, model), running.api() as client:
+        doomed = running.start_worker()
+        id = submit(client, "Experts say so.")
+        eventually("half of it is asked", lambda: len(model.calls) == 3)
+        doomed.send_signal(signal.SIGKILL)
+        doomed.wait(10)
+        running.start("worker")
+        assert ended(client, id)["status"] == "completed"
+        report = client.get(f"/jobs/{id}/result").json()["report"]
+    asked = sorted(model.asked_about(rule.id) for rule in JUDGED.guidelines)
+    assert asked == [1, 1, 1, 2]  # one was on its way when the worker died
+    assert sorted(outcome["kept"] for outcome in report["outcomes"]) == [0, 0, 1, 1]
+
+
 def test_a_worker_that_is_told_to_stop_finishes_its_job_first(tmp_path: Path) -> None:
     with judged_by(tmp_path, seconds=0.5) as (running, _), running.api() as client:
         worker = running.start_worker()
