@@ -80,10 +80,16 @@ class CheckCache:
         model = spec.model.model_dump(mode="json") if spec.model else None
         self._basis = json.dumps([spec.code, spec.answer_schema, model, spec.options.answer_language], sort_keys=True)
 
-    def key(self, guideline: Guideline, units: Units, unit: Unit) -> str:
-        question = (guideline.id, str(guideline.scope), guideline_part(guideline))
-        facts = "\x00".join((self._basis, *question, units.digest(unit)))
-        return hashlib.sha256(facts.encode()).hexdigest()
+    def keys(self, guideline: Guideline, units: Units) -> dict[Unit, str]:
+        """The key of each unit of an article, under which a guideline's verdict on it is kept."""
+        question = (self._basis, guideline.id, str(guideline.scope), guideline_part(guideline))
+        begun = hashlib.sha256("\x00".join(question).encode())
+        found: dict[Unit, str] = {}
+        for unit in units.of(guideline):
+            digest = begun.copy()
+            digest.update(units.digest(unit))
+            found[unit] = digest.hexdigest()
+        return found
 
     async def get(self, keys: Iterable[str]) -> dict[str, KeptVerdict]:
         """Kept verdicts by key. One that can't be read counts as not kept."""

@@ -91,7 +91,7 @@ class Judge:
     async def _look_up(self, guidelines: Sequence[Guideline]) -> dict[str, Dossier]:
         if self.cache is None:
             return {g.id: Dossier(g, dict.fromkeys(self._units.of(g), ""), {}) for g in guidelines}
-        keys = {g.id: {unit: self.cache.key(g, self._units, unit) for unit in self._units.of(g)} for g in guidelines}
+        keys = {g.id: self.cache.keys(g, self._units) for g in guidelines}
         kept = await self.cache.get(key for of_units in keys.values() for key in of_units.values())
         dossiers = {}
         for guideline in guidelines:

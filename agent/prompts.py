@@ -10,8 +10,9 @@ escaped; each paragraph is one line that begins with its number; and characters 
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
+
+import regex
 
 from agent.answers import RESPONSE_FORMAT
 from agent.article import UNKNOWN_LANGUAGE, Article, ParagraphKind
@@ -20,7 +21,8 @@ from agent.readings import Reading
 
 Message = dict[str, str]
 PRIMARY_SUBTAG = re.compile("[a-z]{2,3}")  # of BCP 47
-SELECTOR = "VARIATION SELECTOR"
+# Control and format characters (bidi, zero width, tags) and variation selectors.
+HIDDEN = regex.compile(r"[\p{Cc}\p{Cf}\p{Variation_Selector}]+")
 # Angle brackets, and the ones that are taken for them.
 _ESCAPED = str.maketrans({"&": "&amp;"} | dict.fromkeys("<＜﹤", "&lt;") | dict.fromkeys(">＞﹥", "&gt;"))
 
@@ -114,12 +116,7 @@ def _heading_mark(kind: ParagraphKind, level: int) -> str:
 
 def _as_data(text: str) -> str:
     """Text that can neither write a line of the frame nor hold what no reader sees."""
-    return "".join(character for character in text if not is_hidden(character)).translate(_ESCAPED)
-
-
-def is_hidden(character: str) -> bool:
-    """Control and format characters (bidi, zero width, tags) and variation selectors."""
-    return unicodedata.category(character) in ("Cc", "Cf") or unicodedata.name(character, "").startswith(SELECTOR)
+    return HIDDEN.sub("", text).translate(_ESCAPED)
 
 
 def _bullets(items: tuple[str, ...]) -> str:

@@ -29,6 +29,7 @@ class Units:
         self._all = tuple(range(len(article.paragraphs)))
         self._section_of = _sections(article.paragraphs)
         self._by_context: dict[Context, tuple[Unit, ...]] = {}
+        self._digests: dict[Unit, bytes] = {}
         self._facts = [
             json.dumps([p.kind, p.level, p.text], ensure_ascii=False).encode("utf-8") for p in article.paragraphs
         ]
@@ -51,13 +52,18 @@ class Units:
             return self._all[max(0, index - 1) : index + 2]
         return self._section_of[index]
 
-    def digest(self, unit: Unit) -> str:
+    def digest(self, unit: Unit) -> bytes:
         """SHA-256 over what is asked and what is shown; of a whole article over its title, too."""
+        if unit not in self._digests:
+            self._digests[unit] = self._digest(unit)
+        return self._digests[unit]
+
+    def _digest(self, unit: Unit) -> bytes:
         whole = unit.shown == self._all == unit.asked
         facts = [self._article.language.encode(), self._article.title.encode() if whole else b""]
         for index in unit.shown:
             facts += [b"asked" if index in unit.asked else b"shown", self._facts[index]]
-        return hashlib.sha256(b"\x00".join(facts)).hexdigest()
+        return hashlib.sha256(b"\x00".join(facts)).digest()
 
 
 def asked(units: Iterable[Unit]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from agent.article import Article, Paragraph
 from agent.check_cache import KeptFinding, KeptVerdict
 from agent.finding import Finding, Method, make_finding
 from agent.guideline import Guideline, Scope
-from agent.prompts import is_hidden
+from agent.prompts import HIDDEN
 from agent.readings import Reading
 from agent.sentences import sentences
 from agent.units import Unit
@@ -86,7 +86,7 @@ def _suggestion(item: AnswerFinding) -> str:
 
 def _shown(text: str) -> str:
     """A model's words as an editor may see them: nothing hidden, on one line."""
-    return " ".join("".join(" " if c.isspace() else c for c in text if c.isspace() or not is_hidden(c)).split())
+    return HIDDEN.sub("", " ".join(text.split()))
 
 
 def _finding(article: Article, guideline: Guideline, paragraph: Paragraph, kept: KeptFinding) -> Finding:

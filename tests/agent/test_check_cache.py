@@ -39,7 +39,7 @@ async def test_memory_keeps_what_was_used_last():
 def key(spec: AgentSpec = SPEC, guideline: dict[str, Any] | None = None) -> str:
     units = Units(article("One."))
     rule = prompt_guideline(**(guideline or {}))
-    return CheckCache(MemoryKeyValues(), spec).key(rule, units, units.of(rule)[0])
+    return CheckCache(MemoryKeyValues(), spec).keys(rule, units)[units.of(rule)[0]]
 
 
 @pytest.mark.parametrize(

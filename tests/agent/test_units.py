@@ -35,7 +35,7 @@ def test_what_needs_the_article_has_one_unit(fields: dict[str, str]):
     assert Units(SECTIONED).of(prompt_guideline(**fields)) == (Unit(everything, everything),)
 
 
-def digests(text: Article, context: Context) -> list[str]:
+def digests(text: Article, context: Context) -> list[bytes]:
     units = Units(text)
     return [units.digest(unit) for unit in units.of(prompt_guideline(context=context))]
 
