@@ -14,7 +14,7 @@ from agent.article import Article
 from agent.check import Usage
 from agent.errors import ModelError
 from agent.guideline import Guideline
-from agent.model import ModelClient
+from agent.model import Model
 from agent.prompts import article_part, messages
 from agent.readings import Reading, halves
 
@@ -30,7 +30,7 @@ Heard = tuple[AnswerFinding, ...] | ModelError
 class Asking:
     """Questions about one article. `spent` has what they cost, by guideline id, whatever came of them."""
 
-    def __init__(self, article: Article, model: ModelClient, *, answer_language: str = "") -> None:
+    def __init__(self, article: Article, model: Model, *, answer_language: str = "") -> None:
         self._article = article
         self._model = model
         self._answer_language = answer_language

@@ -29,8 +29,9 @@ from agent.errors import CopydeskError
 from agent.guideline import Guideline
 from agent.judge import Judge
 from agent.language import language_of
-from agent.model import ModelClient
+from agent.model import Model, ModelClient
 from agent.patterns import ArticleView
+from agent.recording import Recording, RecordingKeyValues, RecordingModel
 from agent.report import ComplianceReport, VersionStamp, build_report
 from agent.spec import AgentSpec
 
@@ -126,16 +127,18 @@ class Agent:
         spec: AgentSpec,
         *,
         endpoint: Endpoint | None = None,
+        model: Model | None = None,
         kept: KeyValues | None = None,
         stamp: VersionStamp | None = None,
     ) -> None:
+        """`endpoint` is where the declared model is reached; `model` is asked instead where it is given."""
         self.spec = spec
         self.stamp = stamp or spec.stamp()
-        self._model: ModelClient | None = None
-        if spec.model is not None and endpoint is not None and endpoint.configured:
+        self._model = model
+        if model is None and spec.model is not None and endpoint is not None and endpoint.configured:
             self._model = ModelClient(spec.model, endpoint)
         self._endpoint = endpoint
-        self._cache = CheckCache(kept, spec) if kept else None
+        self._kept = kept
 
     @property
     def asks_a_model(self) -> bool:
@@ -143,7 +146,7 @@ class Agent:
 
     def keep_checks_in(self, kept: KeyValues) -> None:
         """From now on finished checks of the model are kept there, and looked up."""
-        self._cache = CheckCache(kept, self.spec)
+        self._kept = kept
 
     async def close(self) -> None:
         """Gives back the endpoint's connections; other agents that share it can't ask any more."""
@@ -156,16 +159,18 @@ class Agent:
         *,
         guidelines: tuple[str, ...] | None = None,
         on_progress: OnProgress | None = None,
+        recording: Recording | None = None,
     ) -> ComplianceReport:
         """Checks an article against these guideline ids, all for None; raises UnknownGuideline.
 
-        `on_progress` is awaited after each finished check.
+        `on_progress` is awaited after each finished check. A `recording` that has begun gets all that is asked and
+        heard, and the report.
         """
         started = time.perf_counter()
         chosen = self.spec.pack.select(guidelines)
         if not article.language:
             article = replace(article, language=language_of(article.text))
-        context = Context(Judge(self.spec, ArticleView(article), self._model, self._cache), chosen)
+        context = Context(self._judge(article, recording), chosen)
         checks: list[Check] = []
         order = {guideline.id: position for position, guideline in enumerate(chosen)}
         done = 0
@@ -180,7 +185,17 @@ class Agent:
                         done += 1
                         await on_progress(Progress(done, len(chosen), value["guideline"], Verdict(value["verdict"])))
         checks.sort(key=lambda check: order[check.guideline])
-        return build_report(article, chosen, checks, version=self.stamp, seconds=time.perf_counter() - started)
+        report = build_report(article, chosen, checks, version=self.stamp, seconds=time.perf_counter() - started)
+        if recording is not None:
+            recording.report = report
+        return report
+
+    def _judge(self, article: Article, recording: Recording | None) -> Judge:
+        model, kept = self._model, self._kept
+        if recording is not None:
+            model = RecordingModel(model, recording) if model else None
+            kept = RecordingKeyValues(kept, recording) if kept else None
+        return Judge(self.spec, ArticleView(article), model, CheckCache(kept, self.spec) if kept else None)
 
 
 def _finished(updates: dict[str, Any]) -> Iterator[dict[str, Any]]:

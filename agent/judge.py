@@ -13,7 +13,7 @@ from agent.check_cache import CheckCache, KeptVerdict
 from agent.errors import ModelError
 from agent.finding import Finding, Method
 from agent.guideline import Guideline, Kind
-from agent.model import ModelClient
+from agent.model import Model
 from agent.patterns import ArticleView, check_patterns
 from agent.readings import Reading, share, whole, windows
 from agent.spec import AgentSpec
@@ -43,7 +43,7 @@ class Judge:
 
     spec: AgentSpec
     view: ArticleView
-    model: ModelClient | None
+    model: Model | None
     cache: CheckCache | None = None
     _dossiers: dict[str, Dossier] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from purgatory.domain.model import OpenedState
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -42,6 +42,13 @@ class Reply:
     text: str
     finish_reason: str
     usage: Usage
+
+
+class Model(Protocol):
+    """Answers questions."""
+
+    async def complete(self, messages: list[Message]) -> Reply:
+        """The answer; raises ModelError."""
 
 
 class ModelClient:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from agent.article import Article
 from agent.check import Check, Usage, Verdict
@@ -61,10 +61,10 @@ class GuidelineOutcome(BaseModel):
     reason: str
     findings: int
     unanchored: int
-    usage: Usage
-    kept: int  # paragraphs whose verdict was kept from an earlier check
-    windows: int  # calls that the article's length was split over
-    extract: float | None  # the part of a long article that was read, 0-1; None when all of it was
+    usage: Usage = Usage()
+    kept: int = 0  # paragraphs whose verdict was kept from an earlier check
+    windows: int = 1  # calls that the article's length was split over
+    extract: float | None = None  # the part of a long article that was read, 0-1; None when all of it was
     seconds: float
 
 
@@ -92,6 +92,26 @@ class ComplianceReport(BaseModel):
     def unchecked(self) -> tuple[GuidelineOutcome, ...]:
         """The guidelines that were not checked as the version says, each with its reason."""
         return tuple(outcome for outcome in self.outcomes if _is_gap(outcome.verdict, outcome.method))
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What an editor should know of how a long article was read."""
+        extracts = [outcome for outcome in self.outcomes if outcome.extract is not None]
+        said = []
+        if extracts:
+            part = min(outcome.extract or 0 for outcome in extracts)
+            titles = ", ".join(outcome.title for outcome in extracts)
+            said.append(f"The article is long, so these were judged on {part:.0%} of it, word for word: {titles}.")
+        if (windows := max((outcome.windows for outcome in self.outcomes), default=1)) > 1:
+            said.append(f"The article is long, so the model read it in {windows} parts that overlap.")
+        return tuple(said)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def kept(self) -> int:
+        """Verdicts on paragraphs that were kept from earlier checks."""
+        return sum(outcome.kept for outcome in self.outcomes)
 
     def by_severity(self) -> dict[Severity, int]:
         counts = Counter(finding.severity for finding in self.findings)

@@ -17,6 +17,7 @@ from agent.formats.reading import read_article
 from agent.graph import Agent
 from agent.graph import Progress as Done
 from agent.pack_files import default_pack, load_pack
+from agent.recording import Recording
 from agent.settings import ModelSettings
 from agent.spec import AgentSpec, ModelSpec
 from pipelines.output import RENDERERS, OutputFormat
@@ -24,6 +25,7 @@ from pipelines.output.sheet import Checked, Sheet, Unreadable
 from pipelines.output.text import print_sheets
 
 STDIN = "-"
+RECORDING_SUFFIX = ".recording.json.gz"
 
 
 def choose_agent(pack: Path | None, version: str | None, model: str = "") -> Agent:
@@ -73,13 +75,16 @@ def check_files(
     language: str,
     stdin_name: str,
     progress: Console,
+    record: Path | None = None,
 ) -> list[Sheet]:
     """Checks every file that can be read; one that can't is an `Unreadable` in its place.
 
-    Standard input is read as the kind of file that `stdin_name` names.
+    Standard input is read as the kind of file that `stdin_name` names. `record` is a folder for a recording a file.
     """
     agent.spec.pack.select(guidelines)
-    return asyncio.run(_check_all(files, agent, guidelines, language, stdin_name, progress))
+    if record is not None:
+        record.mkdir(parents=True, exist_ok=True)
+    return asyncio.run(_check_all(files, agent, guidelines, language, stdin_name, progress, record))
 
 
 async def _check_all(
@@ -89,6 +94,7 @@ async def _check_all(
     language: str,
     stdin_name: str,
     console: Console,
+    record: Path | None,
 ) -> list[Sheet]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("guidelines"))
     sheets: list[Sheet] = []
@@ -106,10 +112,19 @@ async def _check_all(
                 except CopydeskError as error:
                     sheets.append(Unreadable(file, error))
                 else:
-                    report = await agent.check(article, guidelines=guidelines, on_progress=advance)
+                    recording = Recording.begin(agent.spec, article, guidelines) if record else None
+                    report = await agent.check(article, guidelines=guidelines, on_progress=advance, recording=recording)
+                    if record and recording:
+                        recording_file(record, file, article).write_bytes(recording.dump())
                     sheets.append(Checked(file, article, report, agent.spec.pack))
                 bar.remove_task(task)
     return sheets
+
+
+def recording_file(folder: Path, file: str, article: Article) -> Path:
+    """Where the recording of a file's check goes; the same article of the same name overwrites it."""
+    name = "standard-input" if file == STDIN else Path(file).name
+    return folder / f"{name}-{article.content_hash[:12]}{RECORDING_SUFFIX}"
 
 
 def _read(file: str, language: str, stdin_name: str) -> Article:

@@ -84,6 +84,9 @@ def check(
         str, typer.Option(help="Language of the articles (BCP 47); without it, what they say or are found to be.")
     ] = "",
     model: ModelOption = "",
+    record: Annotated[
+        Path | None, typer.Option(help="A folder for recordings, one an article, for `copydesk replay`.")
+    ] = None,
 ) -> None:
     """Check articles: findings on exact words, a score, and what it is made of.
 
@@ -103,9 +106,24 @@ def check(
         language=language,
         stdin_name=stdin_name,
         progress=err,
+        record=record,
     )
     write(sheets, format, out)
     raise typer.Exit(exit_code(sheets, fail_under))
+
+
+@app.command()
+def replay(
+    run: Annotated[str, typer.Argument(help="A file written by `check --record`, or the id of a recorded MLflow run.")],
+    format: Annotated[OutputFormat, typer.Option(help="What to write of the report.")] = OutputFormat.TEXT,
+) -> None:
+    """Check a recorded article again, offline, by the recorded version and answers.
+
+    Exit code 0: the same report. 1: another one. 2: the recording can't be replayed.
+    """
+    from pipelines.replay import replay_run
+
+    raise typer.Exit(replay_run(run, format, Console(highlight=False)))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 RegistryError               MLflow refused, in its own words
 ├── RegistryUnreachable     the server or the database file can't be reached
+├── NoRecording             a run that isn't there, or that nobody recorded
 ├── UnknownVersion          a number or alias the registry doesn't have
 ├── CodeMismatch            the version was registered with other code than is installed
 ├── DigestMismatch          what was downloaded is not what was registered
@@ -29,6 +30,13 @@ class UnknownVersion(RegistryError):
     """No version of the agent has this number or alias."""
 
     type = "unknown-version"
+    status = 404
+
+
+class NoRecording(RegistryError):
+    """A run without a recording."""
+
+    type = "no-recording"
     status = 404
 
 

@@ -3,19 +3,24 @@
 Names are constants because notebooks, dashboards and trends read them.
 """
 
+import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 from mlflow.entities import Metric, Param, Run
+from mlflow.exceptions import MlflowException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from agent.check import Verdict
 from agent.finding import Method
 from agent.report import ComplianceReport, GuidelineOutcome
-from registry.connection import Registry
+from registry.connection import ABSENT, Registry
+from registry.errors import NoRecording
 
 REPORT_ARTIFACT = "report.json"
+RECORDING_ARTIFACT = "recording.json.gz"
 
 JOB_ID = "job_id"
 DOCUMENT_ID = "document_id"
@@ -43,6 +48,9 @@ CHECKS = "checks"
 CHECKS_FAILED = "checks_failed"  # tried in vain or not tried
 CHECKS_FALLBACK = "checks_fallback"
 UNANCHORED = "unanchored"
+MODEL_RETRIES = "model_retries"
+KEPT = "kept_verdicts"  # on paragraphs, from earlier checks
+COST = "cost"  # in the currency of the price table; missing where a model isn't in it
 MODEL_CALLS = "model_calls"
 INPUT_TOKENS = "input_tokens"
 OUTPUT_TOKENS = "output_tokens"
@@ -69,6 +77,7 @@ class ProductionRun(BaseModel):
     submitted: AwareDatetime
     started: AwareDatetime
     finished: AwareDatetime
+    recording: bytes | None = None  # a `Recording` as it is stored
 
 
 def log_production_run(registry: Registry, record: ProductionRun) -> str:
@@ -150,6 +159,9 @@ def metrics(record: ProductionRun) -> dict[str, float]:
         INPUT_TOKENS: report.usage.input_tokens,
         OUTPUT_TOKENS: report.usage.output_tokens,
         CACHED_TOKENS: report.usage.cached_tokens,
+        MODEL_RETRIES: report.usage.retries,
+        KEPT: report.kept,
+        **({} if report.usage.cost is None else {COST: report.usage.cost}),
         WORDS: report.article.words,
         DURATION_SECONDS: report.seconds,
         WAIT_SECONDS: (record.started - record.submitted).total_seconds(),
@@ -166,7 +178,33 @@ def _complete(registry: Registry, run_id: str, record: ProductionRun) -> None:
     for start in range(METRICS_PER_CALL, len(points), METRICS_PER_CALL):
         client.log_batch(run_id, metrics=points[start : start + METRICS_PER_CALL])
     client.log_text(run_id, record.report.model_dump_json(indent=1), REPORT_ARTIFACT)
+    if record.recording is not None:
+        _log_recording(registry, run_id, record.recording)
     client.set_terminated(run_id, "FINISHED", end_time=at)  # last: a finished run is a complete one
+
+
+def _log_recording(registry: Registry, run_id: str, recording: bytes) -> None:
+    with tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
+        path = Path(folder) / RECORDING_ARTIFACT
+        path.write_bytes(recording)
+        registry.client.log_artifact(run_id, str(path))
+
+
+def read_recording(registry: Registry, run_id: str) -> bytes:
+    """What was recorded in a production run; raises NoRecording."""
+    with registry.answering(), tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
+        try:
+            names = {artifact.path for artifact in registry.client.list_artifacts(run_id)}
+        except MlflowException as error:
+            if error.error_code not in (ABSENT, "INVALID_PARAMETER_VALUE"):  # the latter for no possible id
+                raise
+            raise NoRecording(f"there is no run {run_id!r} in {registry.uri}, and no file of that name") from error
+        if RECORDING_ARTIFACT not in names:
+            raise NoRecording(
+                f"run {run_id!r} was not recorded: set COPYDESK_RECORD_RATE for workers, "
+                "or record a check by `copydesk check --record FOLDER`"
+            )
+        return Path(registry.client.download_artifacts(run_id, RECORDING_ARTIFACT, folder)).read_bytes()
 
 
 def _checked(outcome: GuidelineOutcome) -> bool:

@@ -41,6 +41,7 @@ class LogEntry:
     job: Job
     report: ComplianceReport
     attempt: int  # from 1
+    recording: bytes | None = None  # where the job was recorded
 
 
 class JobStore(Protocol):
@@ -82,8 +83,11 @@ class JobQueue(Protocol):
     async def stumbled(self, job: Job, reason: str) -> bool:
         """Notes what stopped this attempt; the job goes back when its lease runs out."""
 
-    async def finish(self, job: Job, report: ComplianceReport | None) -> bool:
-        """Stores the ended job, its report and an outbox entry at once; False when this attempt was fenced off."""
+    async def finish(self, job: Job, report: ComplianceReport | None, recording: bytes | None = None) -> bool:
+        """Stores the ended job, its report, what was recorded and an outbox entry at once.
+
+        False when this attempt was fenced off.
+        """
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> int:
         """Returns jobs whose lease has run out to the queue, or fails those tried often enough; how many."""
@@ -140,5 +144,5 @@ class Champion(Protocol):
 class RunLog(Protocol):
     """Where production runs are logged."""
 
-    async def log(self, job: Job, report: ComplianceReport) -> str:
+    async def log(self, entry: LogEntry) -> str:
         """Logs a finished job once, however often it is called; returns the run id."""

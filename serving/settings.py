@@ -31,6 +31,7 @@ class ServingSettings(BaseSettings):
     worker_jobs: int = Field(default=4, ge=1)  # jobs at once in one worker
     max_attempts: int = Field(default=3, ge=1)  # of one job, before it has failed
     lease_seconds: float = Field(default=10.0, gt=0)  # a running job whose worker is silent for longer goes back
+    record_rate: float = Field(default=0.0, ge=0, le=1)  # part of the jobs whose exchanges with the model are stored
     kept_days: int = Field(default=30, ge=1)  # how long finished checks are kept
     champion_poll_seconds: float = Field(default=3.0, gt=0)
 

@@ -174,7 +174,15 @@ class Worker:
 
     async def _execute(self, job: Job) -> None:
         try:
-            await execute(self._queue, self._blobs, self._versions, job=job, clock=utc_now, lease=self._lease)
+            await execute(
+                self._queue,
+                self._blobs,
+                self._versions,
+                job=job,
+                clock=utc_now,
+                lease=self._lease,
+                record_rate=self.settings.record_rate,
+            )
         except Exception:
             # The database failed. The lease runs out, so the job is tried again.
             logger.exception("job %s attempt %d can't be stored", job.id, job.attempt)

@@ -27,6 +27,7 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
         "findings": [_finding(finding, sheet) for finding in report.findings],
         "outcomes": [outcome.model_dump(mode="json") for outcome in report.outcomes],
         "unanchored": report.unanchored,
+        "remarks": list(report.remarks),
         "article": report.article.model_dump(mode="json"),
         "version": report.version.model_dump(mode="json"),
         "usage": report.usage.model_dump(mode="json"),

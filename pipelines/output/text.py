@@ -42,6 +42,7 @@ def _sheet(sheet: Sheet) -> RenderableType:
     findings = [_finding(finding, sheet.article, titles[finding.guideline]) for finding in sheet.report.findings]
     parts: list[RenderableType] = [_heading(sheet.name, _score(sheet.report)), _facts(sheet.report)]
     parts += [_gap(*gap) for gap in _gaps(sheet.report)]
+    parts += [Text(f"! {remark}", "yellow") for remark in sheet.report.remarks]
     parts += [Text(), *(findings or [Text("Nothing to fix.", "green"), Text()])]
     if sheet.report.score and sheet.report.score.contributions:
         parts += [_contributions(sheet.report, titles), Text()]
@@ -76,7 +77,24 @@ def _facts(report: ComplianceReport) -> Text:
         f"{len(report.outcomes)} {'guideline' if len(report.outcomes) == 1 else 'guidelines'} ({how})",
         f"{version}{evidence}",
     ]
-    return Text(" · ".join(facts), "dim") + Text("\n" + (", ".join(counts) if counts else "no findings"))
+    spent = _spent(report)
+    counted = ", ".join(counts) if counts else "no findings"
+    return Text("\n".join(filter(None, (" · ".join(facts), spent))), "dim") + Text(f"\n{counted}")
+
+
+def _spent(report: ComplianceReport) -> str:
+    """What the model was asked, and what that cost; nothing where none was asked."""
+    usage = report.usage
+    facts = []
+    if usage.calls or usage.retries:
+        tried_again = f" and {usage.retries} tried again" if usage.retries else ""
+        cached = f" ({usage.cached_tokens:,} cached by the provider)" if usage.cached_tokens else ""
+        facts.append(f"{usage.calls} calls to the model{tried_again}")
+        facts.append(f"{usage.input_tokens:,} tokens in{cached}, {usage.output_tokens:,} out")
+        facts.append("cost unknown: no price is set" if usage.cost is None else f"cost {usage.cost:.4f}")
+    if report.kept:
+        facts.append(f"{report.kept:,} verdicts on paragraphs kept from earlier checks")
+    return " · ".join(facts)
 
 
 def _counted(count: int, severity: Severity) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.report import ComplianceReport
 from serving.adapters.database import Database
-from serving.adapters.tables import job_of, jobs, outbox, results, row_of, state_of
+from serving.adapters.tables import job_of, jobs, outbox, recordings, results, row_of, state_of
 from serving.job import Job, JobStatus
 from serving.ports import Submission
 
@@ -109,7 +109,7 @@ class SqlJobQueue:
         async with self._database.write() as connection:
             return await _update_own(connection, job, reason=reason)
 
-    async def finish(self, job: Job, report: ComplianceReport | None) -> bool:
+    async def finish(self, job: Job, report: ComplianceReport | None, recording: bytes | None = None) -> bool:
         async with self._database.write() as connection:
             if not await _update_own(connection, job, **state_of(job)):
                 return False
@@ -117,6 +117,8 @@ class SqlJobQueue:
                 await connection.execute(insert(results), {"job_id": job.id, "report": report.model_dump_json()})
                 entry = {"job_id": job.id, "attempts": 0, "due_at": job.finished, "reason": "", "run_id": ""}
                 await connection.execute(insert(outbox), entry)
+            if recording is not None:
+                await connection.execute(insert(recordings), {"job_id": job.id, "recording": recording})
         return True
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> int:

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from agent.report import ComplianceReport
 from serving.adapters.database import Database
-from serving.adapters.tables import job_of, jobs, outbox, results
+from serving.adapters.tables import job_of, jobs, outbox, recordings, results
 from serving.ports import LogEntry
 
 
@@ -28,10 +28,16 @@ class SqlOutbox:
             attempt = row["attempts"] + 1
             held = update(outbox).where(outbox.c.job_id == row["id"]).values(due_at=now + hold, attempts=attempt)
             await connection.execute(held)
-        return LogEntry(job_of(row), ComplianceReport.model_validate_json(row["report"]), attempt)
+        report = ComplianceReport.model_validate_json(row["report"])
+        return LogEntry(job_of(row), report, attempt, row["recording"])
 
     async def logged(self, entry: LogEntry, run_id: str) -> bool:
-        return await self._update(entry, due_at=None, run_id=run_id, reason="")
+        if not await self._update(entry, due_at=None, run_id=run_id, reason=""):
+            return False
+        if entry.recording is not None:  # MLflow has it now
+            async with self._database.write() as connection:
+                await connection.execute(delete(recordings).where(recordings.c.job_id == entry.job.id))
+        return True
 
     async def postponed(self, entry: LogEntry, until: datetime, reason: str) -> bool:
         return await self._update(entry, due_at=until, reason=reason)
@@ -49,9 +55,10 @@ class SqlOutbox:
 
 def _next_due(now: datetime) -> Select[Any]:
     return (
-        select(jobs, outbox.c.attempts, results.c.report)
+        select(jobs, outbox.c.attempts, results.c.report, recordings.c.recording)
         .join(outbox, outbox.c.job_id == jobs.c.id)
         .join(results, results.c.job_id == jobs.c.id)
+        .outerjoin(recordings, recordings.c.job_id == jobs.c.id)
         .where(outbox.c.due_at <= now)
         .order_by(outbox.c.due_at, jobs.c.id)
         .limit(1)

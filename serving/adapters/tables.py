@@ -96,6 +96,13 @@ served_versions = Table(
     Column("served_at", UtcDateTime, nullable=False),
 )
 
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("recording", LargeBinary, nullable=False),  # until the job is logged
+)
+
 kept_checks = Table(
     "kept_checks",
     metadata,

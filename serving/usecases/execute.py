@@ -1,16 +1,18 @@
 """Takes one job from claimed to ended."""
 
 import asyncio
+import hashlib
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agent.errors import CopydeskError
+from agent.recording import Recording
 from agent.report import ComplianceReport, ReportStatus
+from agent.stored_article import load_article
 from serving.job import Job, JobStatus
 from serving.ports import BlobStore, Champion, Clock, JobQueue
-from serving.stored_article import load_article
 
 if TYPE_CHECKING:
     from agent.graph import Progress
@@ -32,16 +34,27 @@ class _Lost(Exception):
 
 
 async def execute(
-    queue: JobQueue, blobs: BlobStore, champion: Champion, *, job: Job, clock: Clock, lease: timedelta
+    queue: JobQueue,
+    blobs: BlobStore,
+    champion: Champion,
+    *,
+    job: Job,
+    clock: Clock,
+    lease: timedelta,
+    record_rate: float = 0.0,
 ) -> bool:
-    """Checks a claimed job's article and stores how it ended; False when this attempt did not end it."""
-    checking = asyncio.create_task(_check(queue, blobs, champion, job, clock))
+    """Checks a claimed job's article and stores how it ended; False when this attempt did not end it.
+
+    `record_rate`: the part of all jobs whose exchanges with the model are stored, 0-1.
+    """
+    checking = asyncio.create_task(_check(queue, blobs, champion, job, clock, recorded=is_sampled(job.id, record_rate)))
     renewing = asyncio.create_task(_renew(queue, job, clock, lease))
     try:
         await asyncio.wait({checking, renewing}, return_when=asyncio.FIRST_COMPLETED)
         if not checking.done():
             await renewing
-        return await queue.finish(*ended(job, await checking, clock()))
+        report, recording = await checking
+        return await queue.finish(*ended(job, report, clock()), recording)
     except _Lost:
         logger.info("job %s attempt %d was taken away", job.id, job.attempt)
         return False
@@ -70,7 +83,14 @@ def ended(job: Job, report: ComplianceReport, now: datetime) -> tuple[Job, Compl
     return replace(job.ended_as(STATUS[report.status], now, reason=reason), done=count, total=count), report
 
 
-async def _check(queue: JobQueue, blobs: BlobStore, champion: Champion, job: Job, clock: Clock) -> ComplianceReport:
+def is_sampled(job_id: str, rate: float) -> bool:
+    """The same for every attempt of a job."""
+    return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:8]) < rate * 2**64
+
+
+async def _check(
+    queue: JobQueue, blobs: BlobStore, champion: Champion, job: Job, clock: Clock, *, recorded: bool
+) -> tuple[ComplianceReport, bytes | None]:
     agent = await champion.agent(job.version)
     data = await blobs.get(job.blob)
     if data is None:
@@ -85,7 +105,10 @@ async def _check(queue: JobQueue, blobs: BlobStore, champion: Champion, job: Job
             raise _Lost
         written = clock()
 
-    return await agent.check(load_article(data), guidelines=job.request.guidelines, on_progress=advance)
+    article, guidelines = load_article(data), job.request.guidelines
+    recording = Recording.begin(agent.spec, article, guidelines) if recorded else None
+    report = await agent.check(article, guidelines=guidelines, on_progress=advance, recording=recording)
+    return report, recording.dump() if recording else None
 
 
 async def _renew(queue: JobQueue, job: Job, clock: Clock, lease: timedelta) -> None:

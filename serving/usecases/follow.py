@@ -5,10 +5,10 @@ from datetime import datetime
 
 from agent.article import Article
 from agent.report import ComplianceReport
+from agent.stored_article import load_article
 from serving.errors import JobEnded, JobNotFound, JobWithoutResult
 from serving.job import Job, JobStatus
 from serving.ports import BlobStore, JobStore
-from serving.stored_article import load_article
 
 REPORTED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
 

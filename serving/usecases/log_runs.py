@@ -19,7 +19,7 @@ async def log_next(outbox: Outbox, runs: RunLog, *, clock: Clock) -> bool:
     if entry is None:
         return False
     try:
-        run_id = await runs.log(entry.job, entry.report)
+        run_id = await runs.log(entry)
     except CopydeskError as error:
         await _postpone(outbox, entry, clock, str(error))
     except Exception as error:

@@ -5,10 +5,10 @@ from datetime import datetime
 from uuid import uuid4
 
 from agent.article import Article
+from agent.stored_article import dump_article
 from serving.errors import IdempotencyConflict, QueueFull
 from serving.job import Job, Request
 from serving.ports import BlobStore, JobStore, ServedVersions, Submission
-from serving.stored_article import dump_article
 from serving.usecases.readiness import served_champion
 
 

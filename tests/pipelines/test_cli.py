@@ -8,41 +8,13 @@ import sys
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from pipelines.cli import main
+from tests.pipelines.terminal import write
 
 CLEAN = "The council met on Monday. It agreed on the budget, its chair said."
 HEAVY = "We utilise it. We utilise it again."
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COPYDESK_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["copydesk", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return Ran(int(ended.value.code or 0), out, err)
-
-    return run
-
-
-def write(name: str, content: str | bytes) -> str:
-    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return name
 
 
 def test_a_clean_article_is_0(run):
@@ -158,7 +130,7 @@ def test_the_default_pack_lists_shows_and_validates(run):
 
     listed = run("guidelines", "list")
     assert "cliches" in listed.out
-    assert "Pack house: 40 guidelines, 18 prompts and 22 patterns" in listed.out
+    assert "Pack house: 41 guidelines, 18 prompts and 23 patterns" in listed.out
     assert "What a model is asked" in run("guidelines", "show", "anonymous-sources").out
     assert "no mistakes" in run("guidelines", "validate", str(DEFAULT_FOLDER)).out
 

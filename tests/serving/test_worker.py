@@ -1,5 +1,6 @@
 """The API and workers as real processes, from submitting to the run in MLflow, through deaths and outages."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,11 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agent.recording import Recording, without_seconds
+from agent.replay import replay
 from agent.report import ComplianceReport
 from agent.spec import AgentSpec, ModelSpec
 from registry.aliases import promote
 from registry.job_runs import LoggedRun, find_job_run
 from registry.pages import PAGES_ENVIRONMENT
+from registry.runs import read_recording
 from registry.version import CODE_TAG, MODEL_NAME
 from registry.versions import register
 from tests.agent.build import guideline, pack, prompt_guideline
@@ -38,7 +42,11 @@ def logged(running: Service, id: str) -> LoggedRun:
 def judged_by(folder: Path, seconds: float) -> Iterator[tuple[Service, ScriptedModel]]:
     """A service whose version asks a model that takes its time for each guideline, one after the other."""
     with ScriptedModel(default=Scripted(seconds=seconds)) as model:
-        environment = {"COPYDESK_MODEL_URL": model.url, "COPYDESK_MODEL_MAX_IN_FLIGHT": "1"}
+        environment = {
+            "COPYDESK_MODEL_URL": model.url,
+            "COPYDESK_MODEL_MAX_IN_FLIGHT": "1",
+            "COPYDESK_RECORD_RATE": "1",
+        }
         with service(folder, environment=environment) as running:
             running.make_champion(JUDGED, ModelSpec(deployment="m"))
             yield running, model
@@ -102,9 +110,11 @@ def test_after_a_kill_in_mid_article_no_finished_check_is_paid_again(tmp_path: P
         running.start("worker")
         assert ended(client, id)["status"] == "completed"
         report = client.get(f"/jobs/{id}/result").json()["report"]
+        recording = Recording.load(read_recording(running.registry, logged(running, id).run_id), id)
     asked = sorted(model.asked_about(rule.id) for rule in JUDGED.guidelines)
     assert asked == [1, 1, 1, 2]  # one was on its way when the worker died
     assert sorted(outcome["kept"] for outcome in report["outcomes"]) == [0, 0, 1, 1]
+    assert without_seconds(asyncio.run(replay(recording))) == without_seconds(ComplianceReport.model_validate(report))
 
 
 def test_a_worker_that_is_told_to_stop_finishes_its_job_first(tmp_path: Path) -> None:

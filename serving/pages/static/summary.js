@@ -108,13 +108,14 @@ function severityOf(outcomes, id) {
 
 /** @param {Report} report */
 function provenance(report) {
-  const { version, outcomes, unanchored } = report;
+  const { version, outcomes, unanchored, remarks } = report;
   const applies = outcomes.filter((outcome) => outcome.verdict !== 'not_applicable');
   const skipped = outcomes.length - applies.length;
   const lines = [
     `${version.number ? `Version ${version.number}` : 'An unregistered version'}, pack “${version.pack}”: ${howChecked(applies)}.`,
     skipped ? `${counted(skipped, 'guideline is', 'guidelines are')} not for articles in “${report.article.language}”.` : '',
     unanchored ? `${counted(unanchored, 'remark')} of the model quoted words that are not in the article and ${unanchored === 1 ? 'is' : 'are'} left out.` : '',
+    ...remarks,
   ].filter(Boolean);
   return make('div', { class: 'provenance' }, make('p', {}, lines.join(' ')), make('p', { class: 'evidence' }, evidenceInWords(version.evidence)));
 }

@@ -49,6 +49,7 @@
  * @property {Finding[]} findings
  * @property {Outcome[]} outcomes
  * @property {number} unanchored
+ * @property {string[]} remarks
  * @property {number} seconds
  *
  * @typedef {{report: Report, text: string, paragraphs: Paragraph[]}} Result

@@ -4,13 +4,13 @@ import httpx
 import pytest
 
 from agent.report import ComplianceReport
+from agent.stored_article import load_article
 from serving.adapters.database import Database
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.sql_jobs import SqlJobQueue, SqlJobStore
 from serving.app import utc_now
 from serving.job import Job, JobStatus
 from serving.settings import ServingSettings
-from serving.stored_article import load_article
 from tests.serving.build import LEASE, SPEC, TEXT, agent, submission
 
 Claim = Callable[[], Awaitable[Job]]

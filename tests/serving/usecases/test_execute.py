@@ -7,8 +7,10 @@ import pytest
 
 from agent.article import Article
 from agent.graph import Agent, OnProgress
+from agent.recording import Recording
 from agent.report import ComplianceReport
 from agent.spec import AgentSpec, ModelSpec
+from agent.stored_article import dump_article
 from registry.errors import RegistryUnreachable, UnknownVersion
 from serving.adapters.database import Database
 from serving.adapters.folder_blobs import FolderBlobs
@@ -17,7 +19,6 @@ from serving.app import utc_now
 from serving.job import Job, JobStatus
 from serving.ports import ServedVersion
 from serving.settings import ServingSettings
-from serving.stored_article import dump_article
 from serving.usecases.execute import execute
 from tests.agent.build import pack, prompt_guideline
 from tests.serving.build import LEASE, SPEC, agent, request, story, submission
@@ -137,11 +138,16 @@ class SlowAgent(Agent):
         self.asked, self.go = asyncio.Event(), asyncio.Event()
 
     async def check(
-        self, article: Article, *, guidelines: tuple[str, ...] | None = None, on_progress: OnProgress | None = None
+        self,
+        article: Article,
+        *,
+        guidelines: tuple[str, ...] | None = None,
+        on_progress: OnProgress | None = None,
+        recording: Recording | None = None,
     ) -> ComplianceReport:
         self.asked.set()
         await self.go.wait()
-        return await super().check(article, guidelines=guidelines, on_progress=on_progress)
+        return await super().check(article, guidelines=guidelines, on_progress=on_progress, recording=recording)
 
 
 async def test_a_cancelled_job_is_let_go_while_the_check_hangs(bench: Bench) -> None:

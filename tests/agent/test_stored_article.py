@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from agent.article import Block, ParagraphKind, build_article
 from agent.formats.reading import read_article
-from serving.stored_article import dump_article, load_article
+from agent.stored_article import dump_article, load_article
 
 BLOCKS = st.lists(
     st.builds(Block, st.text(min_size=1), st.sampled_from(ParagraphKind), st.integers(0, 6)), max_size=8
