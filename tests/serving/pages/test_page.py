@@ -49,7 +49,7 @@ def sampled(script: Script, page: Page) -> Page:
 
 
 def test_before_a_check_the_guidelines_can_be_read(page):
-    expect(page.get_by_text("40 guidelines of the pack “house”, version 3.")).to_be_visible()
+    expect(page.get_by_text("41 guidelines of the pack “house”, version 3.")).to_be_visible()
     page.get_by_text("Describe, don't judge").click()
     expect(page.get_by_text("Words that praise or condemn tell readers what to think")).to_be_visible()
 
@@ -95,7 +95,7 @@ def test_the_queue_and_the_progress_are_shown(script, page):
     check_text(page)
     expect(page.locator(".detail")).to_have_text("Number 3 in the queue.")
     script.status = [running(12)]
-    expect(page.get_by_text("12 of 40 guidelines, last: Describe, don't judge")).to_be_visible()
+    expect(page.get_by_text("12 of 41 guidelines, last: Describe, don't judge")).to_be_visible()
     bar = page.get_by_role("progressbar", name="Checking")
     assert (bar.get_attribute("value"), bar.get_attribute("max")) == ("12", "40")
     script.result, script.status = [found(CALM)], [COMPLETED]
@@ -118,7 +118,7 @@ def test_the_score_says_what_it_is_made_of_and_who_says_so(sampled):
     expect(score).to_have_text(f"Score {report.score.value} of 100")
     expect(score).to_be_focused()
     expect(sampled.get_by_text("Needs work", exact=True)).to_be_visible()
-    expect(sampled.get_by_text("Version 3, pack “house”: 40 guidelines checked by patterns.")).to_be_visible()
+    expect(sampled.get_by_text("Version 3, pack “house”: 41 guidelines checked by patterns.")).to_be_visible()
     expect(sampled.get_by_text("Ungated: promoted by force, without an evaluation.")).to_be_visible()
     sampled.get_by_text("points off, by").click()
     rows = sampled.locator(".made-of tbody tr td:last-child").all_inner_texts()
@@ -189,7 +189,7 @@ def test_edit_goes_back_to_the_text_as_it_was(sampled):
 def test_an_article_without_findings_is_told_so(script, page):
     script.result = [found(CALM, evidence="")]
     check_text(page)
-    expect(page.locator(".clear")).to_have_text("Nothing to fix. Checked by 40 guidelines.")
+    expect(page.locator(".clear")).to_have_text("Nothing to fix. Checked by 41 guidelines.")
     expect(page.get_by_text("In good shape", exact=True)).to_be_visible()
     expect(page.get_by_text("Ungated: no evaluation stands behind this version.")).to_be_visible()
     expect(page.get_by_role("heading", name="Findings")).to_have_count(0)
@@ -277,7 +277,7 @@ def test_an_article_typed_offline_is_kept(script, page, context):
 def test_a_server_that_is_away_for_a_moment_does_not_end_a_check(script, page, context):
     script.status, script.result = [running(5)], [found(CALM)]
     check_text(page)
-    expect(page.get_by_text("5 of 40 guidelines")).to_be_visible()
+    expect(page.get_by_text("5 of 41 guidelines")).to_be_visible()
     context.set_offline(True)
     expect(page.get_by_role("heading", name="The server does not answer")).to_be_visible()
     script.status = [COMPLETED]
