@@ -22,6 +22,7 @@ from rapidfuzz import fuzz
 from agent.article import Article, Paragraph
 
 END_WORDS = 3
+ENDS_MAX_CHARACTERS = 1000  # between the outer ends; further apart they have nothing to do with each other
 ENDS_RATIO = 75.0  # of the span between matching ends to the quote, where no ellipsis says what was left out
 FUZZY_CUTOFF = 85.0  # at this none of 100 invented quotes was accepted and 95 of 100 typos found
 FUZZY_MIN_CHARACTERS = 12  # shorter quotes resemble too much by chance
@@ -173,12 +174,15 @@ def _occurrences(wanted: str, text: str) -> Iterator[int]:
     loose: list[int] = []
     at = text.find(wanted)
     while at >= 0:
-        inside = _joins(text, at, wanted[0]) or _joins(text, at + len(wanted), wanted[-1])
-        (loose if inside else bounded).append(at)
+        (loose if _cuts_a_word(text, at, wanted) else bounded).append(at)
         at = text.find(wanted, at + 1)
     yield from bounded
     if " " in wanted:
         yield from loose
+
+
+def _cuts_a_word(text: str, at: int, piece: str) -> bool:
+    return _joins(text, at, piece[0]) or _joins(text, at + len(piece), piece[-1])
 
 
 def _joins(text: str, at: int, edge: str) -> bool:
@@ -190,7 +194,9 @@ def _after_in_order(pieces: list[str], text: str, start: int) -> int | None:
     position = start
     for piece in pieces:
         at = text.find(piece, position)
-        if at < 0:
+        while at >= 0 and _cuts_a_word(text, at, piece):
+            at = text.find(piece, at + 1)
+        if at < 0 or at + len(piece) - start > ENDS_MAX_CHARACTERS:
             return None
         position = at + len(piece)
     return position

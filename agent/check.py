@@ -74,7 +74,7 @@ class Check(BaseModel):
     reason: str = ""  # for `failed` and `not_checked`, a sentence; for `fallback`, why the model wasn't used
     method: Method | None = None  # None when nothing was checked
     findings: tuple[Finding, ...] = ()
-    unanchored: int = 0  # quotes the model gave that aren't in the article
+    unanchored: int = 0  # quotes the model gave that aren't in the article, or not so often
     usage: Usage = Usage()
     kept: int = 0  # paragraphs whose verdict was kept from an earlier check
     windows: int = 1  # calls that the article's length was split over

@@ -36,6 +36,11 @@ def _unproved(file: GuidelineFile) -> list[PackProblem]:
     if not guideline.rules:
         return []
     missed, problems = [], []
+    for (field, index), line in file.example_lines.items():
+        if not getattr(guideline, field)[index].strip():
+            problems.append(PackProblem(file.name, line, "this example is empty: write one, or take the line out"))
+    if problems:
+        return problems
     for index, example in enumerate(guideline.violations):
         if not _findings(guideline, example):
             message = f"the patterns don't find this violation: {_shown(example)}"

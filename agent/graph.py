@@ -35,7 +35,7 @@ from agent.recording import Recording, RecordingKeyValues, RecordingModel
 from agent.report import ComplianceReport, VersionStamp, build_report
 from agent.spec import AgentSpec
 
-CHECK_TIMEOUT_SECONDS = 180.0
+CHECK_TIMEOUT_SECONDS = 3600.0  # a last resort: the model client bounds each question, the search each pattern
 
 logger = logging.getLogger(__name__)
 

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import re
 from enum import StrEnum
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.article import UNKNOWN_LANGUAGE
 from agent.errors import UnknownGuideline
@@ -67,6 +68,13 @@ class Guideline(BaseModel):
     does_not_count: tuple[str, ...] = ()
     violations: tuple[str, ...] = ()  # examples that break it
     compliant: tuple[str, ...] = ()  # examples that don't
+
+    @field_validator("languages")
+    @classmethod
+    def _primary_subtags(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [language for language in languages if not re.fullmatch("[a-z]{2,3}", language)]:
+            raise ValueError(f"{wrong[0]!r} is not a language: write its two or three small letters, en for en-GB")
+        return languages
 
     @model_validator(mode="after")
     def _complete(self) -> "Guideline":

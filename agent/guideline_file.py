@@ -123,10 +123,10 @@ def _misplaced_keys(front: FrontMatter) -> Iterable[Mistake]:
     for key in front.values:
         if key not in KEYS:
             yield Mistake(front.line_of((key,)), _unknown("key", key, KEYS))
-    kind = front.values.get("kind")
+    kind = str(front.values.get("kind"))
     for owner, key in RULES_KEY.items():
         if key in front.values and kind in RULES_KEY and kind != owner:
-            message = f'"{key}" is for {owner} guidelines, and this is a {kind} one: name it "{RULES_KEY[str(kind)]}"'
+            message = f'"{key}" is for {owner} guidelines, and this is a {kind} one: name it "{RULES_KEY[kind]}"'
             yield Mistake(front.line_of((key,)), message)
 
 

@@ -1,5 +1,6 @@
 """The transport to real endpoints: the openai client's connections and authentication."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from agent.settings import ModelSettings
 from agent.transport import RawAnswer
 
 PATH = "/chat/completions"
+USER_INFO = re.compile(r"//[^/@]*@")  # of an address; messages go into reports
 TokenProvider = Callable[[], Awaitable[str]]
 
 
@@ -18,7 +20,7 @@ class HttpTransport:
     """Any OpenAI-compatible endpoint."""
 
     def __init__(self, settings: ModelSettings, *, token: TokenProvider | None = None) -> None:
-        self.url = settings.url
+        self.url = USER_INFO.sub("//", settings.url)
         self._seconds = settings.timeout_seconds
         key = settings.key.get_secret_value()
         # Unlimited connections: how many calls run is the limiter's business.

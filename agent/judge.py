@@ -80,7 +80,10 @@ class Judge:
         """A verdict on each guideline of a group. Raises CopydeskError for what made these checks fail."""
         started = time.perf_counter()
         dossiers = [self._dossiers[guideline.id] for guideline in group if guideline.id in self._dossiers]
-        checks = await self._by_model(dossiers) if dossiers else [self._without_model(group[0])]
+        # Patterns go into a thread: slow ones must not keep a worker from renewing its lease.
+        checks = (
+            await self._by_model(dossiers) if dossiers else [await asyncio.to_thread(self._without_model, group[0])]
+        )
         seconds = time.perf_counter() - started
         return [check.model_copy(update={"seconds": seconds}) for check in checks]
 

@@ -23,7 +23,7 @@ from agent.rules import (
     Rule,
     Substitution,
 )
-from agent.search import Search, words_pattern
+from agent.search import Search, refuse_numbers, words_pattern
 from agent.sentences import sentences
 
 
@@ -89,6 +89,7 @@ class SubstitutionMatcher:
     def __init__(self, rule: Substitution) -> None:
         self._rule = rule
         self._pairs = sorted(rule.swap.items(), key=lambda pair: -len(pair[0]))
+        refuse_numbers(rule.swap)
         groups = (f"(?P<swap{number}>{pattern})" for number, (pattern, _) in enumerate(self._pairs))
         self._search = Search(words_pattern(groups, nonword=rule.nonword), rule.scope, rule.ignorecase)
         self._exceptions = _Exceptions(rule)
@@ -98,10 +99,10 @@ class SubstitutionMatcher:
         for unit, found in self._search.over(view):
             observed = found[0]
             replacements = tuple(part for part in self._replacement(found).split("|") if part)
-            if observed in replacements or excused(unit, found.start(), found.end()):
+            suggestions = tuple(_in_case_of(observed, replacement) for replacement in replacements)
+            if observed in (*replacements, *suggestions) or excused(unit, found.start(), found.end()):
                 continue
             message = self._rule.message.replace("%s", _either(replacements), 1).replace("%s", observed)
-            suggestions = tuple(_in_case_of(observed, replacement) for replacement in replacements)
             yield _match(unit, found.start(), found.end(), message, suggestions)
 
     def _replacement(self, found: Found) -> str:
@@ -117,11 +118,12 @@ class OccurrenceMatcher:
     def __init__(self, rule: Occurrence) -> None:
         self._rule = rule
         self._search = Search(rule.token, rule.scope, rule.ignorecase)
+        self._exceptions = _Exceptions(rule)
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
-        run = self._search.run()
+        run, excused = self._search.run(), self._exceptions.run()
         for unit in view.units(self._rule.scope):
-            found = run.over(unit)
+            found = [match for match in run.over(unit) if not excused(unit, match.start(), match.end())]
             message = self._rule.message.replace("%s", str(len(found)))
             if self._rule.max is not None and len(found) > self._rule.max:
                 yield _match(unit, found[0].start(), found[-1].end(), message)
@@ -161,10 +163,15 @@ class RepetitionMatcher:
 
 
 class ConsistencyMatcher:
-    """Of each pair, the rarer spelling is found wherever it stands; of two as frequent, the one that comes later."""
+    """Of each pair, the rarer spelling is found wherever it stands; of two as frequent, the one that comes later.
 
-    def __init__(self, rule: Consistency) -> None:
+    With `exempt`, what stands in quotation marks counts as neither.
+    """
+
+    def __init__(self, rule: Consistency, *, exempt: bool) -> None:
         self._rule = rule
+        self._exempt = exempt
+        self._exceptions = _Exceptions(rule)
         self._pairs = [(self._spelling(one), self._spelling(other)) for one, other in rule.either.items()]
         # A pattern stands for several forms, and the earlier one may be another than is wanted.
         self._plain = [one.isalpha() and other.isalpha() for one, other in rule.either.items()]
@@ -175,7 +182,7 @@ class ConsistencyMatcher:
 
     def __call__(self, view: ArticleView) -> Iterator[Match]:
         for pair, plain in zip(self._pairs, self._plain, strict=True):
-            first, second = ([(unit, found) for unit, found in spelling.over(view)] for spelling in pair)
+            first, second = (self._uses(spelling, view) for spelling in pair)
             if not first or not second:
                 continue
             kept, mended = sorted((first, second), key=_commoner_then_earlier)
@@ -183,6 +190,15 @@ class ConsistencyMatcher:
                 message = self._rule.message.replace("%s", found[0])
                 suggestions = (_in_case_of(found[0], kept[0][1][0]),) if plain else ()
                 yield _match(unit, found.start(), found.end(), message, suggestions)
+
+    def _uses(self, spelling: Search, view: ArticleView) -> list[tuple[Unit, Found]]:
+        excused = self._exceptions.run()
+        return [
+            (unit, found)
+            for unit, found in spelling.over(view)
+            if not excused(unit, found.start(), found.end())
+            and not (self._exempt and view.is_quoted(unit.start + found.start(), unit.start + found.end()))
+        ]
 
 
 def _commoner_then_earlier(uses: list[tuple[Unit, Found]]) -> tuple[int, int]:
@@ -257,6 +273,16 @@ class ReadabilityMatcher:
                 yield _match(unit, 0, len(unit.text), self._rule.message.replace("%s", f"{ease:.0f}"))
 
 
+class UnquotedMatcher:
+    """The matches of another that don't stand in quotation marks."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
+
+    def __call__(self, view: ArticleView) -> Iterator[Match]:
+        return (match for match in self._matcher(view) if not view.is_quoted(match.start, match.end))
+
+
 class OnceMatcher:
     """Of the matches of another that have the same words, the first."""
 
@@ -277,16 +303,22 @@ _MATCHERS: dict[type, Callable[[Any], Matcher]] = {
     Substitution: SubstitutionMatcher,
     Occurrence: OccurrenceMatcher,
     Repetition: RepetitionMatcher,
-    Consistency: ConsistencyMatcher,
     Conditional: ConditionalMatcher,
     Capitalization: CapitalizationMatcher,
     Readability: ReadabilityMatcher,
 }
 
 
-def matcher(rule: Rule) -> Matcher:
-    """The matcher of a rule; raises PatternError when one of its patterns doesn't compile."""
-    found = _MATCHERS[type(rule)](rule)
+def matcher(rule: Rule, *, exempt: bool = False) -> Matcher:
+    """The matcher of a rule; raises PatternError when one of its patterns doesn't compile.
+
+    With `exempt` words in quotation marks don't count, neither as a match nor as the first of several.
+    """
+    found: Matcher = (
+        ConsistencyMatcher(rule, exempt=exempt) if isinstance(rule, Consistency) else _MATCHERS[type(rule)](rule)
+    )
+    if exempt:
+        found = UnquotedMatcher(found)
     return OnceMatcher(found) if rule.once else found
 
 

@@ -4,6 +4,7 @@ Retries have one owner, and it is here: the openai client would wait for as long
 says when a call may start; a breaker leaves an endpoint alone that fails again and again.
 """
 
+import asyncio
 import email.utils
 import json
 import logging
@@ -65,18 +66,23 @@ class ModelClient:
         retries = 0
         body = self._body(messages)
         try:
-            async for attempt in AsyncRetrying(
-                retry=retry_if_exception(self._is_worth_another),
-                stop=stop_after_attempt(self._settings.attempts),
-                wait=self._wait,
-                reraise=True,
-            ):
-                with attempt:
-                    retries = attempt.retry_state.attempt_number - 1
-                    reply = await self._ask(body)
+            async with asyncio.timeout(self._settings.question_seconds):
+                async for attempt in AsyncRetrying(
+                    retry=retry_if_exception(self._is_worth_another),
+                    stop=stop_after_attempt(self._settings.attempts),
+                    wait=self._wait,
+                    reraise=True,
+                ):
+                    with attempt:
+                        retries = attempt.retry_state.attempt_number - 1
+                        reply = await self._ask(body)
         except ModelError as error:
             error.retries = retries
             raise
+        except TimeoutError as timeout:
+            late = self._named("too-slow", f"{self._settings.question_seconds:g} s")
+            late.retries = retries
+            raise late from timeout
         return Reply(reply.text, reply.finish_reason, reply.usage + Usage(retries=retries))
 
     def _body(self, messages: list[Message]) -> dict[str, Any]:
@@ -159,6 +165,7 @@ class ModelClient:
 
 
 HINTS = {
+    "too-slow": "waiting for its limits and trying again took too long; raise COPYDESK_MODEL_QUESTION_SECONDS",
     "rate-limited": "too many requests; lower COPYDESK_MODEL_REQUESTS_PER_MINUTE or try later",
     "unauthorised": "the key was refused; check COPYDESK_MODEL_KEY",
     "unknown-model": "it doesn't know this model or path; check the version's model and COPYDESK_MODEL_URL",

@@ -88,9 +88,10 @@ def _duplicates(readings: Mapping[str, Reading]) -> list[PackProblem]:
 
 
 def _file_names(guidelines: tuple[Guideline, ...]) -> list[str]:
-    """`ID.md`, numbered where the names alone wouldn't keep the order (or differ by case only)."""
+    """`ID.md`, numbered where the names alone wouldn't keep the order (or differ by case only, or one is README)."""
     names = [f"{guideline.id}.md" for guideline in guidelines]
-    if names == sorted(names) and len({name.lower() for name in names}) == len(names):
+    distinct = {name.lower() for name in names} - {NOT_A_GUIDELINE}
+    if names == sorted(names) and len(distinct) == len(names):
         return names
     width = len(str(len(names)))
     return [f"{number:0{width}}-{name}" for number, name in enumerate(names, start=1)]

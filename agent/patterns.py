@@ -27,22 +27,19 @@ class CompiledRules:
     """Rules ready to run."""
 
     matchers: Sequence[Matcher]
-    quotations: Quotations
 
     def find(self, view: ArticleView) -> list[Match]:
         """Every match in reading order, each span once; raises PatternTimeout."""
         spans: dict[tuple[int, int], Match] = {}
         for find in self.matchers:
             for match in find(view):
-                if self.quotations is Quotations.EXEMPT and view.is_quoted(match.start, match.end):
-                    continue
                 spans.setdefault((match.start, match.end), match)
         return [spans[span] for span in sorted(spans)]
 
 
 def compile_rules(rules: tuple[Rule, ...], *, quotations: Quotations = Quotations.INCLUDED) -> CompiledRules:
     """Compiles rules; raises PatternError that names the pattern that is wrong."""
-    return CompiledRules([matcher(rule) for rule in rules], quotations)
+    return CompiledRules([matcher(rule, exempt=quotations is Quotations.EXEMPT) for rule in rules])
 
 
 def check_patterns(guideline: Guideline, view: ArticleView, *, method: Method) -> tuple[Finding, ...]:

@@ -127,6 +127,12 @@ class Readability(_Rule):
     min: float
     min_words: int = Field(default=20, ge=1)  # shorter units are not judged
 
+    @model_validator(mode="after")
+    def _excuses_nothing(self) -> "Readability":
+        if self.exceptions:
+            raise ValueError('a readability rule judges a unit as a whole, so "exceptions" can excuse nothing')
+        return self
+
 
 Rule = Annotated[
     Existence | Substitution | Occurrence | Repetition | Consistency | Conditional | Capitalization | Readability,

@@ -141,8 +141,23 @@ class Run:
         )
 
 
+_GROUP_NUMBER = regex.compile(r"(?<!\\)(?:\\\\)*\\[1-9]")
+
+
+def refuse_numbers(patterns: Iterable[str]) -> None:
+    """Raises PatternError for a pattern that names a group by its number, where others stand beside it."""
+    if numbered := [pattern for pattern in patterns if _GROUP_NUMBER.search(pattern)]:
+        raise PatternError(
+            f"pattern {_shown(numbered[0])} names a group by its number, and other patterns change that: "
+            "give the group a name, (?P<word>...) and (?P=word)"
+        )
+
+
 def words_pattern(tokens: Iterable[str], *, nonword: bool = False) -> str:
-    """Any of the tokens, as whole words unless `nonword`."""
+    """Any of the tokens, as whole words unless `nonword`; raises PatternError for a group told by its number."""
+    tokens = list(tokens)
+    if len(tokens) > 1:
+        refuse_numbers(tokens)
     joined = "|".join(token for token in tokens if token.strip())
     return f"(?:{joined})" if nonword else rf"\b(?:{joined})\b"
 

@@ -30,6 +30,7 @@ class ModelSettings(BaseSettings):
     identity_scope: str = "https://cognitiveservices.azure.com/.default"  # what a managed identity asks for
     headers: dict[str, str] = {}  # sent with each call, as JSON: a gateway's subscription key
     timeout_seconds: float = Field(default=60.0, gt=0)  # of one call
+    question_seconds: float = Field(default=300.0, gt=0)  # of one question with its waiting and its retries
 
     # The limits hold for all workers together where they share a Redis, else for each process.
     max_in_flight: int = Field(default=200, ge=1)  # calls at once

@@ -53,7 +53,7 @@ def import_vale(folder: Path) -> ImportedStyle:
     paths = sorted(path for path in (*rules.glob("*.yml"), *rules.glob("*.yaml")) if not path.name.startswith("."))
     if not paths:
         raise PackError(str(folder), (PackProblem(str(folder), 1, "there is no .yml rule in it: name a Vale style"),))
-    style = folder.resolve().name
+    style = re.sub(r"[^A-Za-z0-9]+", "-", folder.resolve().name).strip("-") or "style"
     guidelines: list[Guideline] = []
     problems: list[PackProblem] = []
     skipped: list[str] = []

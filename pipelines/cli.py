@@ -2,7 +2,7 @@
 
 Imports stand inside the commands where they are slow: MLflow alone takes seconds, and `--help` needs none of it.
 
-Exit codes: 0 fine, 1 the answer is no, 2 usage or error, 3 not enough data.
+Exit codes: 0 fine, 1 the answer is no, 2 usage or error.
 """
 
 import logging
@@ -208,6 +208,9 @@ def main() -> None:
         if error.title not in _PREFIXES:
             raise
         _stop("\n".join(_wrong_setting(_PREFIXES[error.title], details) for details in error.errors()))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _stop(f"{where}{error.strerror or error}")
     except SettingsError as error:
         _stop(f'{error}: its variable in the environment holds JSON, such as ["one", "two"]')
 

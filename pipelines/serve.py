@@ -1,6 +1,5 @@
 """Runs the whole service on one machine: the API with its page, a worker, and MLflow's pages."""
 
-import getpass
 import signal
 import socket
 import time
@@ -16,6 +15,7 @@ from agent.code_digest import code_digest
 from agent.guideline import GuidelinePack
 from agent.pack_files import default_pack
 from pipelines.processes import Processes
+from pipelines.promote import user_name
 from pipelines.register import register_pack
 from registry.aliases import champion, promote
 from registry.connection import Registry, connect
@@ -46,7 +46,7 @@ def serve_all(console: Console, *, mlflow_port: int) -> int:
     """Serves until SIGINT or SIGTERM; with no champion yet the pack `house` becomes it, and that is said."""
     serving = ServingSettings()
     check_free(serving.host, serving.port, "COPYDESK_PORT")
-    if mlflow_port:
+    if mlflow_port and RegistrySettings().embedded:
         check_free("127.0.0.1", mlflow_port, "COPYDESK_MLFLOW_PORT")
     registry = connect(RegistrySettings())
     with stoppable(console), Processes(serving.home / "logs") as processes:
@@ -83,7 +83,7 @@ def ensure_champion(
         return
     registered = register_pack(registry, pack, "", console).version
     if version is None or version.number != registered.number:
-        promote(registry, registered.number, force_reason=reason, who=getpass.getuser())
+        promote(registry, registered.number, force_reason=reason, who=user_name())
     console.print(Text(f"  champion, ungated: forced, {reason}", "yellow"))
 
 
@@ -124,7 +124,8 @@ def print_addresses(console: Console, addresses: Addresses) -> None:
 
 def check_free(host: str, port: int, setting: str) -> None:
     """Raises PortTaken when something listens on the port."""
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -146,6 +147,8 @@ def stoppable(console: Console) -> Iterator[None]:
     """Ends the block quietly on SIGTERM or SIGINT, so that what it opened is closed."""
 
     def leave(number: int, frame: FrameType | None) -> None:
+        for other in before:  # a second Ctrl-C must not interrupt the closing, which ends by itself
+            signal.signal(other, signal.SIG_IGN)
         raise Stopped
 
     before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from agent.check import Verdict
 from agent.finding import Method
 from agent.report import ComplianceReport, GuidelineOutcome
-from registry.connection import ABSENT, Registry
+from registry.connection import ABSENT, Registry, without_password
 from registry.errors import NoRecording
 
 REPORT_ARTIFACT = "report.json"
@@ -60,6 +60,7 @@ DURATION_SECONDS = "duration_seconds"  # of the check itself
 WAIT_SECONDS = "wait_seconds"  # from submitted to started
 TURNAROUND_SECONDS = "turnaround_seconds"  # from submitted to finished
 
+MAX_NAME_CHARACTERS = 250  # what MLflow's database has room for
 MAX_VALUE_CHARACTERS = 500  # what a tag or parameter is cut to; MLflow's lists stay readable
 MAX_SET_CHARACTERS = 6000  # MLflow's limit of a parameter
 METRICS_PER_CALL = 900  # MLflow takes 1,000 entities a call
@@ -93,7 +94,7 @@ def log_production_run(registry: Registry, record: ProductionRun) -> str:
             run = client.create_run(
                 experiment,
                 start_time=_milliseconds(record.started),
-                run_name=(record.document_id or record.report.article.title or record.job_id)[:MAX_VALUE_CHARACTERS],
+                run_name=(record.document_id or record.report.article.title or record.job_id)[:MAX_NAME_CHARACTERS],
                 tags=tags(record),  # with the run, so that none can be left behind without its job id
             )
         run_id = str(run.info.run_id)
@@ -198,7 +199,9 @@ def read_recording(registry: Registry, run_id: str) -> bytes:
         except MlflowException as error:
             if error.error_code not in (ABSENT, "INVALID_PARAMETER_VALUE"):  # the latter for no possible id
                 raise
-            raise NoRecording(f"there is no run {run_id!r} in {registry.uri}, and no file of that name") from error
+            raise NoRecording(
+                f"there is no run {run_id!r} in {without_password(registry.uri)}, and no file of that name"
+            ) from error
         if RECORDING_ARTIFACT not in names:
             raise NoRecording(
                 f"run {run_id!r} was not recorded: set COPYDESK_RECORD_RATE for workers, "

@@ -14,7 +14,7 @@ from agent.code_digest import code_digest
 from agent.endpoint import Endpoint
 from agent.graph import Agent
 from agent.spec import AgentSpec
-from registry.connection import ABSENT, ALREADY_THERE, Registry
+from registry.connection import ABSENT, ALREADY_THERE, Registry, without_password
 from registry.copies import LocalCopies
 from registry.errors import CodeMismatch, DigestMismatch, RegistryUnreachable, UnknownVersion
 from registry.package import SPEC, log_agent, open_experiment
@@ -152,7 +152,7 @@ def _unknown(registry: Registry, ref: str) -> UnknownVersion:
     if not numbers:
         return UnknownVersion(
             f"version {ref!r} is not there, nothing is registered yet: run `copydesk register` "
-            f"(looked in {registry.uri})"
+            f"(looked in {without_password(registry.uri)})"
         )
     aliases = ", ".join(f"{alias} ({number})" for alias, number in sorted(_aliases(registry).items()))
     return UnknownVersion(f"version {ref!r} is not registered: there are {numbers}, and as aliases {aliases or 'none'}")

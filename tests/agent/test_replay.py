@@ -53,7 +53,7 @@ async def test_a_version_without_a_model_can_be_replayed_too():
 
 async def test_a_missing_exchange_is_an_error():
     recording = await recorded()
-    del recording.exchanges[0]
+    recording.exchanges = [one for one in recording.exchanges if "Guideline a" not in one.messages[-1]["content"]]
     with pytest.raises(RecordingError, match="1 questions have no recorded answer, and 0"):
         await replay(recording)
 
