@@ -43,6 +43,17 @@ def test_quotes_are_found_however_they_were_copied(quote: str, found: str, metho
     assert (text.text[anchor.start : anchor.end], anchor.method) == (found, method)
 
 
+@pytest.mark.parametrize(
+    ("quote", "text"),
+    [
+        ("The … end", "The report shows spending rose."),
+        ("He was … convicted", f"He was here. {'It rains. ' * 200}They were convicted."),
+    ],
+)
+def test_ends_are_whole_words_near_each_other(quote: str, text: str):
+    assert Anchors(article(text)).find(quote) is None
+
+
 @pytest.mark.parametrize("quote", ["", "   ", "…", "The mayor resigned over the affair", "ounci", "Monday. “We"])
 def test_what_is_not_there_is_not_found(quote: str):
     assert Anchors(article(*TEXT)).find(quote) is None

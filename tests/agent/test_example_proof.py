@@ -29,6 +29,15 @@ def test_a_pattern_finds_every_violation_and_nothing_else(tmp_path):
     ]
 
 
+def test_an_empty_example_is_a_mistake_with_its_line(tmp_path):
+    write_pack(pack(guideline(violations=("We utilise it.",))), tmp_path)
+    path = tmp_path / "plain-words.md"
+    path.write_text(path.read_text() + "- \n")
+    assert [str(problem) for problem in prove_examples(tmp_path)] == [
+        "plain-words.md:20: this example is empty: write one, or take the line out"
+    ]
+
+
 def test_a_fallback_finds_one_violation_at_least(tmp_path):
     claims = prompt_guideline(violations=("Clearly so.", "It is plain."), compliant=("Experts say so.",))
     assert problems(tmp_path, claims) == [

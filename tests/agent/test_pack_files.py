@@ -80,6 +80,8 @@ MISTAKES = [
     ("severity: advice", "severity: grave", 'a.md:5: severity is "grave": use advice, warning or breach'),
     ("scope: sentence", "scope: page", 'a.md:6: scope is "page": use sentence, paragraph or article'),
     ("kind: pattern", "kind: model", 'a.md:7: kind is "model": use prompt or pattern'),
+    ("kind: pattern", "kind: [pattern]", "a.md:7: kind"),
+    ("kind: pattern", "kind: pattern\nlanguages: [en-GB]", "a.md:8: 'en-GB' is not a language: write its"),
     ("kind: pattern", "kind: pattern\nlanguages: en", 'a.md:8: languages must be a list, got "en"'),
     (
         "patterns:",
@@ -186,6 +188,12 @@ def test_any_text_survives_or_is_refused(tmp_path_factory, title, token, guidanc
     else:
         write_pack(written, path)
         assert load_pack(path, name="test") == written
+
+
+def test_a_guideline_called_readme_is_written_and_read(tmp_path):
+    written = pack(guideline("A"), guideline("readme"))
+    write_pack(written, tmp_path)
+    assert load_pack(tmp_path).guidelines == written.guidelines
 
 
 def test_a_pack_is_not_written_over_another(tmp_path):

@@ -156,6 +156,61 @@ def test_a_line_start_is_the_start_of_each_unit():
     assert quotes(DOCUMENT, rule(tokens=["^But"], scope="paragraph")) == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "text", "found"),
+    [
+        ({"tokens": ["game changer"], "once": True}, '"A game changer," she said. A game changer it is.', [30]),
+        (
+            {"check": "consistency", "either": {"e-mail": "email"}},
+            '"My e-mail is down," she said. Our email works.',
+            [],
+        ),
+        ({"check": "consistency", "either": {"colour": "color"}}, '"A colour, a colour." The color, a colour.', [35]),
+    ],
+)
+def test_what_is_quoted_hides_and_outweighs_nothing_of_the_authors_own(
+    fields: dict[str, Any], text: str, found: list[int]
+):
+    assert [match.start for match in find(article(text), rule(**fields), quotations=Quotations.EXEMPT)] == found
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"check": "occurrence", "token": "very", "max": 0},
+        {"check": "consistency", "either": {"very": "quite"}},
+        {"tokens": ["very"]},
+    ],
+)
+def test_exceptions_hold_for_every_kind(fields: dict[str, Any]):
+    text = article("A very large array is quite large.")
+    assert quotes(text, rule(**fields)) in (["very"], ["quite"])
+    assert quotes(text, rule(**fields, exceptions=["very large"])) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tokens": ["(a)bc", r"(\w+) \1"]},
+        {"check": "substitution", "swap": {r"(\w+) \1": "once"}},
+    ],
+)
+def test_a_group_told_by_its_number_among_others_is_refused_with_the_way_out(fields: dict[str, Any]):
+    with pytest.raises(PatternError, match=r"names a group by its number.*\(\?P=word\)"):
+        compile_rules((rule(**fields),))
+
+
+def test_a_group_told_by_its_name_or_alone_is_fine():
+    text = article("the cat cat sat")
+    assert quotes(text, rule(tokens=["abc", r"(?P<w>\w+) (?P=w)"])) == ["cat cat"]
+    assert quotes(text, rule(tokens=[r"(\w+) \1"])) == ["cat cat"]
+
+
+def test_words_that_are_right_already_are_not_replaced_by_themselves():
+    swap = rule(check="substitution", swap={"e-?mail": "email"}, ignorecase=True)
+    assert quotes(article("Email works, e-mail too."), swap) == ["e-mail"]
+
+
 def test_quotations_are_exempt_where_the_guideline_says_so():
     text = article('“It is very odd,” she said, "a very odd" thing. It’s very odd.', "Not “closed, very odd.")
     very = rule(tokens=["very"])

@@ -49,6 +49,11 @@ def test_a_rule_becomes_a_guideline(tmp_path: Path):
     assert imported.skipped == ()
 
 
+def test_a_style_may_have_any_folder_name(tmp_path: Path):
+    folder = style(tmp_path, A=RULE).rename(tmp_path / "my_house style")
+    assert import_vale(folder).pack.guidelines[0].id == "my-house-style.A"
+
+
 def test_what_cannot_be_taken_over_is_named(tmp_path: Path):
     folder = style(tmp_path, A=RULE, B="extends: spelling\nmessage: m\n", C=RULE.replace("heading", "raw"))
     assert import_vale(folder).skipped == (

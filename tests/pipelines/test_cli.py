@@ -80,6 +80,7 @@ def test_what_cannot_be_read_is_one_sentence_and_2(run, name: str, content: str 
     [
         (("check", "a.md", "--guideline", "nope"), "guideline 'nope' is not in pack 'house'"),
         (("check", "a.md", "--pack", "nowhere"), "there is no such folder"),
+        (("check", "a.md", "--out", "nowhere/x.json"), "nowhere/x.json: No such file or directory"),
         (("guidelines", "show", "nope"), "guideline 'nope' is not in pack 'house'"),
         (("guidelines", "import-vale", "nowhere", "--out", "pack"), "no .yml rule"),
         (("check", "a.md", "--version", "champion"), "nothing is registered yet: run `copydesk register`"),

@@ -23,6 +23,18 @@ def test_waits_until_it_answers_and_stops_it(tmp_path: Path):
     check_free("127.0.0.1", port, "--port")
 
 
+def test_a_proxy_for_the_internet_is_not_asked_for_our_own_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    port = free_port()
+    with Processes(tmp_path) as processes:
+        processes.start("web", ["-c", SERVER, str(port)])
+        processes.wait_for(f"http://127.0.0.1:{port}/", seconds=20)
+
+
+def test_an_address_of_the_other_family_is_looked_at_too():
+    check_free("::1", free_port(), "COPYDESK_PORT")
+
+
 def test_one_that_ends_is_named_with_its_last_words(tmp_path: Path):
     with Processes(tmp_path) as processes:
         processes.start("short", ["-c", "print('out of paper'); raise SystemExit(3)"])

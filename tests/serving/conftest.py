@@ -1,6 +1,7 @@
 """A database of its own for each test, and the API on it without a socket."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from serving.adapters.database import Database, open_database
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.app import create_app, utc_now
 from serving.settings import ServingSettings
+from tests.redis_server import redis_server
 from tests.serving.build import served
 
 
@@ -50,3 +52,13 @@ async def client(settings: ServingSettings, database: Database) -> AsyncIterator
     await SqlServedVersions(database).put(served(at=utc_now()))
     async with api_client(settings) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis that tests share: each takes names of its own in it."""
+    if given := os.environ.get("TEST_REDIS_URL"):
+        yield given
+        return
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url

@@ -6,7 +6,7 @@ import pytest
 from agent.errors import EmptyArticle
 from agent.formats.reading import read_article
 from agent.graph import Agent
-from agent.spec import AgentSpec
+from agent.spec import AgentSpec, ModelSpec
 from pipelines.output.html import pieces, render_html
 from pipelines.output.json import render_json
 from pipelines.output.sarif import render_sarif
@@ -79,6 +79,19 @@ class Reader(HTMLParser):
         self.text += data
         if self._marked:
             self.marks[-1] += data
+
+
+async def test_sarif_names_what_was_not_checked():
+    article = read_article(b"We use it.", "my post.md")
+    guidelines = pack(prompt_guideline())
+    report = await Agent(AgentSpec(pack=guidelines, model=ModelSpec(deployment="m"))).check(article)
+    (run,) = json.loads(render_sarif([Checked("my post.md", article, report, guidelines)]))["runs"]
+    (invocation,) = run["invocations"]
+    (notification,) = invocation["toolExecutionNotifications"]
+    assert invocation["executionSuccessful"]
+    assert notification["associatedRule"] == {"id": "attribution"}
+    assert "COPYDESK_MODEL_URL" in notification["message"]["text"]
+    assert notification["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "my%20post.md"
 
 
 def test_html_marks_the_words_and_asks_nothing_of_the_network(sheets: list[Sheet]):
