@@ -27,6 +27,9 @@ class ServingSettings(BaseSettings):
     db_connection_string: str = Field(
         default="", validation_alias=AliasChoices("DB_CONNECTION_STRING", "COPYDESK_DB_CONNECTION_STRING")
     )  # SQLAlchemy URL; empty: a SQLite file in `home`
+    redis_connection_string: str = Field(
+        default="", validation_alias=AliasChoices("REDIS_CONNECTION_STRING", "COPYDESK_REDIS_CONNECTION_STRING")
+    )  # rediss://:PASSWORD@HOST:PORT, for what workers share: the model's limits, finished checks; empty: each its own
     queue_limit: int = Field(default=1000, ge=1)  # jobs waiting; beyond, submitting answers 503
     worker_jobs: int = Field(default=4, ge=1)  # jobs at once in one worker
     max_attempts: int = Field(default=3, ge=1)  # of one job, before it has failed

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from agent.code_digest import code_digest
-from agent.endpoint import Endpoint
 from agent.errors import CopydeskError
 from agent.settings import ModelSettings
 from registry.connection import Registry, connect
@@ -25,6 +24,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.job import Job
 from serving.ports import ServedVersion
 from serving.settings import ServingSettings
+from serving.shared import Shared, shared
 from serving.usecases.execute import execute
 from serving.usecases.log_runs import log_next
 
@@ -54,9 +54,10 @@ async def _run(settings: ServingSettings) -> None:
         loop.add_signal_handler(number, stopping.set)
     database = await open_database(settings.database_url)
     try:
-        registry = await _connected(RegistrySettings(home=settings.home), stopping)
-        if registry is not None:
-            await Worker(settings, database, registry).work(stopping)
+        async with shared(settings, ModelSettings(), database, utc_now) as between:
+            registry = await _connected(RegistrySettings(home=settings.home), stopping)
+            if registry is not None:
+                await Worker(settings, database, registry, between).work(stopping)
     finally:
         await database.close()
 
@@ -79,6 +80,7 @@ class Worker:
     settings: ServingSettings
     database: Database
     registry: Registry
+    shared: Shared
     running: set[asyncio.Task[None]] = field(default_factory=set)
     champion: ServedVersion | None = None  # what it serves, also while MLflow is down
 
@@ -88,9 +90,7 @@ class Worker:
         self._blobs = FolderBlobs(self.settings.articles)
         self._served = SqlServedVersions(self.database)
         self._outbox = SqlOutbox(self.database)
-        self._endpoint = Endpoint(ModelSettings())
-        self._kept = SqlKeyValues(self.database, utc_now)
-        self._versions = MlflowVersions(self.registry, utc_now, endpoint=self._endpoint, kept=self._kept)
+        self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=self.shared.kept)
         self._runs = MlflowRunLog(self.registry)
 
     async def work(self, stopping: asyncio.Event) -> None:
@@ -106,7 +106,6 @@ class Worker:
             await asyncio.wait(self.running)
         with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
             await asyncio.wait_for(self._log_rest(), LAST_LOG_SECONDS)
-        await self._endpoint.close()
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[bool | None]], stopping: asyncio.Event) -> None:
         """Does it again and again, at once where it returns True.
@@ -150,7 +149,10 @@ class Worker:
             logger.warning("%d jobs of silent workers were taken back", count)
 
     async def _forget(self) -> None:
-        count = await self._kept.forget(timedelta(days=self.settings.kept_days))
+        kept = self.shared.kept
+        if not isinstance(kept, SqlKeyValues):  # Redis forgets by itself
+            return
+        count = await kept.forget(timedelta(days=self.settings.kept_days))
         if count:
             logger.info("%d finished checks of more than %d days ago were dropped", count, self.settings.kept_days)
 

@@ -76,7 +76,7 @@ def open_redis(url: str) -> "Redis":
             socket_connect_timeout=SOCKET_SECONDS,
             retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
         )
-        pool.make_connection()  # connects to nothing, but finds options that don't exist
+        pool.make_connection()  # type: ignore[no-untyped-call] # connects to nothing, but finds wrong options
     except (ValueError, TypeError):
         # Its own text may quote a part of the password.
         raise RedisUnusable(

@@ -4,12 +4,15 @@ Redis decides by its own clock, in one script, so two workers never take the sam
 """
 
 import asyncio
+import math
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 from agent.limiter import WINDOW_SECONDS, Limits, Permit, ProcessLimiter
@@ -17,6 +20,9 @@ from serving.adapters.redis_connection import Outage
 
 SLEEP_SECONDS = 1.0  # at most, before Redis is asked again
 POLL_MILLISECONDS = 50  # while all places are taken: a place given back by another process isn't announced
+NEVER_MADE = -1  # as tokens: the call doesn't count at all
+
+T = TypeVar("T")
 
 # KEYS, of all scripts: 1 calls in flight (sorted set: id, end of hold), 2 the window (sorted set: id, start),
 # 3 tokens of each entry of the window (hash), 4 their sum, 5 the end of a pause.
@@ -65,7 +71,7 @@ for key = 2, 4 do redis.call('PEXPIRE', KEYS[key], window + 1000) end
 return 0
 """
 
-# ARGV: 1 id, 2 tokens really used; -1: the call was never made, so it doesn't count at all.
+# ARGV: 1 id, 2 tokens really used, or NEVER_MADE.
 GIVE_BACK = """
 redis.call('ZREM', KEYS[1], ARGV[1])
 local booked = redis.call('HGET', KEYS[3], ARGV[1])
@@ -109,7 +115,8 @@ class RedisLimiter:
         self._outage = Outage("each process keeps the limits of the model endpoint by itself")
         self._turn = asyncio.Lock()
         self._place_came_back = asyncio.Event()
-        self._ending: set[asyncio.Task[None]] = set()
+        self._owed: dict[str, int] = {}  # tokens by id, of places that couldn't be given back yet
+        self._ending: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
     async def permit(self, tokens: int) -> AsyncIterator[Permit]:
@@ -122,17 +129,74 @@ class RedisLimiter:
         try:
             yield permit
         finally:
-            await asyncio.shield(self._in_background(id, lambda: permit.tokens))
+            await asyncio.shield(self._begin(self._return(id, permit)))
 
     async def pause(self, seconds: float) -> None:
-        await self._alone.pause(seconds)  # it holds also when Redis goes down meanwhile
-        milliseconds = round(seconds * 1000)
-        if milliseconds > 0 and self._outage.may_ask():
-            try:
-                await self._pause(self._keys, [milliseconds])
-            except RedisError as error:
-                self._outage.failed(error)
+        await self._alone.pause(seconds)  # so it holds also when Redis goes down meanwhile
+        if seconds > 0 and self._outage.may_ask():
+            await self._run(self._pause, math.ceil(seconds * 1000))
 
     async def close(self) -> None:
         """Waits until the places of cancelled calls are given back; the client stays open."""
-        await asyncio.gather(*self._ending)
+        while self._ending:
+            await asyncio.wait(self._ending)
+
+    async def _taken(self, id: str, tokens: int) -> bool:
+        """Waits for a place; False when Redis is down."""
+        async with self._turn:
+            while self._outage.may_ask():
+                self._place_came_back.clear()
+                wait = await self._ask(id, tokens)
+                if not wait:
+                    return wait == 0
+                # Jitter, so that processes waiting for the same moment don't ask all at once.
+                seconds = min(wait / 1000 * random.uniform(1, 1.2), SLEEP_SECONDS)  # noqa: S311
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._place_came_back.wait()
+        return False
+
+    async def _ask(self, id: str, tokens: int) -> int | None:
+        """Milliseconds to wait; 0: the place is taken; None: Redis is down."""
+        asked = self._begin(self._run(self._take, id, tokens, *self._limits, POLL_MILLISECONDS))
+        try:
+            wait = await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            self._begin(self._withdraw(asked, id))
+            raise
+        if wait is None:
+            self._owed[id] = NEVER_MADE  # Redis may have taken it before it went
+        return wait
+
+    async def _withdraw(self, asked: "asyncio.Task[int | None]", id: str) -> None:
+        """Gives back what Redis was asked for by somebody who no longer waits for the answer."""
+        taken = await asked
+        if taken == 0:
+            await self._return(id, Permit(NEVER_MADE))
+        elif taken is None:
+            self._owed[id] = NEVER_MADE
+
+    async def _return(self, id: str, permit: Permit) -> None:
+        if not self._outage.may_ask() or await self._run(self._give_back, id, permit.tokens) is None:
+            self._owed[id] = permit.tokens
+        self._place_came_back.set()
+
+    async def _run(self, script: AsyncScript, *arguments: str | int) -> int | None:
+        """What the script returns, 0 for nothing; None: Redis is down."""
+        try:
+            answer = await script(self._keys, arguments)
+        except RedisError as error:
+            self._outage.failed(error)
+            return None
+        self._outage.answered()
+        while self._owed:  # else places given back during an outage would be missing for `hold_seconds`
+            id, tokens = self._owed.popitem()
+            self._begin(self._return(id, Permit(tokens)))
+        return int(answer or 0)
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """A task that goes on when its caller is cancelled."""
+        task = asyncio.create_task(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        return task

@@ -28,3 +28,11 @@ def test_the_environment_names_everything(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_the_database_has_the_name_operators_know(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_CONNECTION_STRING", "sqlite:///elsewhere.db")
     assert ServingSettings().database_url == "sqlite:///elsewhere.db"
+
+
+@pytest.mark.parametrize("name", ["REDIS_CONNECTION_STRING", "COPYDESK_REDIS_CONNECTION_STRING"])
+def test_redis_has_the_name_operators_know(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv("REDIS_CONNECTION_STRING", raising=False)
+    assert ServingSettings().redis_connection_string == ""
+    monkeypatch.setenv(name, "redis://elsewhere")
+    assert ServingSettings().redis_connection_string == "redis://elsewhere"

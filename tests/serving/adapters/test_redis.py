@@ -55,6 +55,10 @@ async def waits(limiter: RedisLimiter, tokens: int = 1) -> bool:
     return False
 
 
+async def command(client: Redis, *words: str) -> None:
+    await client.execute_command(*words)  # type: ignore[no-untyped-call]
+
+
 async def test_no_more_calls_run_than_are_allowed_over_all_processes(client: Redis):
     limiters = two(client, Limits(in_flight=3))
     running = most = 0
@@ -112,8 +116,10 @@ async def test_a_call_over_the_limit_by_itself_starts_in_an_empty_window(client:
 
 async def test_the_place_of_a_process_that_died_comes_back(client: Redis):
     one, other = two(client, Limits(in_flight=1), hold=0.6)
-    await one.permit(1).__aenter__()
+    held = one.permit(1)
+    await held.__aenter__()
     assert 0.4 < await seconds(other) < 1
+    assert held
 
 
 async def test_who_stops_waiting_takes_no_place(client: Redis):
@@ -170,13 +176,13 @@ async def test_each_process_keeps_the_limits_by_itself_while_redis_is_down(
 
 async def test_places_given_back_while_redis_is_away_are_free_when_it_is_back(client: Redis, redis_url: str):
     user, name = secrets.token_hex(4), secrets.token_hex(4)
-    await client.execute_command("ACL", "SETUSER", user, "on", ">secret", "~*", "+@all")
+    await command(client, "ACL", "SETUSER", user, "on", ">secret", "~*", "+@all")
     theirs = open_redis(redis_url.replace("://", f"://{user}:secret@"))
     one = RedisLimiter(theirs, name, Limits(in_flight=1), hold_seconds=60)
     async with one.permit(1):
-        await client.execute_command("ACL", "SETUSER", user, "off")
-        await client.execute_command("CLIENT", "KILL", "USER", user)
-    await client.execute_command("ACL", "SETUSER", user, "on")
+        await command(client, "ACL", "SETUSER", user, "off")
+        await command(client, "CLIENT", "KILL", "USER", user)
+    await command(client, "ACL", "SETUSER", user, "on")
     await asyncio.sleep(ASK_AGAIN_SECONDS)
     assert await seconds(one) < 0.1
     await one.close()
