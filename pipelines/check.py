@@ -19,7 +19,7 @@ from agent.graph import Progress as Done
 from agent.pack_files import default_pack, load_pack
 from agent.recording import Recording
 from agent.settings import ModelSettings
-from agent.spec import AgentSpec, ModelSpec
+from pipelines.agent_spec import agent_spec
 from pipelines.output import RENDERERS, OutputFormat
 from pipelines.output.sheet import Checked, Sheet, Unreadable
 from pipelines.output.text import print_sheets
@@ -28,15 +28,12 @@ STDIN = "-"
 RECORDING_SUFFIX = ".recording.json.gz"
 
 
-def choose_agent(pack: Path | None, version: str | None, model: str = "") -> Agent:
+def choose_agent(pack: Path | None, version: str | None, model: str = "", settings: Sequence[str] = ()) -> Agent:
     """A registered version where one is named, else the pack's files with this model, else the default pack."""
     endpoint = Endpoint(ModelSettings())
     if version is not None:
         return _registered(version, endpoint)
-    spec = AgentSpec(
-        pack=load_pack(pack) if pack else default_pack(), model=ModelSpec(deployment=model) if model else None
-    )
-    return Agent(spec, endpoint=endpoint)
+    return Agent(agent_spec(load_pack(pack) if pack else default_pack(), model, settings), endpoint=endpoint)
 
 
 def _registered(version: str, endpoint: Endpoint) -> Agent:

@@ -43,6 +43,10 @@ ModelOption = Annotated[
         "without it they use their patterns."
     ),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="An option of the version: temperature=0.2; can be given again."),
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -84,6 +88,7 @@ def check(
         str, typer.Option(help="Language of the articles (BCP 47); without it, what they say or are found to be.")
     ] = "",
     model: ModelOption = "",
+    settings: SetOption = None,
     record: Annotated[
         Path | None, typer.Option(help="A folder for recordings, one an article, for `copydesk replay`.")
     ] = None,
@@ -97,11 +102,14 @@ def check(
 
     if pack is not None and version is not None:
         raise typer.BadParameter("--pack and --version exclude each other: a version brings its own pack")
-    if model and version is not None:
-        raise typer.BadParameter("--model and --version exclude each other: a version declares its own model")
+    if (model or settings) and version is not None:
+        given = "--model" if model else "--set"
+        raise typer.BadParameter(
+            f"{given} and --version exclude each other: a version brings its own model and options"
+        )
     sheets = check_files(
         files,
-        choose_agent(pack, version, model),
+        choose_agent(pack, version, model, settings or ()),
         guidelines=tuple(guideline) if guideline else None,
         language=language,
         stdin_name=stdin_name,
@@ -130,11 +138,12 @@ def replay(
 def register(
     pack: PackOption = None,
     model: ModelOption = "",
+    settings: SetOption = None,
 ) -> None:
     """Register the guidelines as MLflow prompts and the agent as a model version, alias challenger."""
     from pipelines.register import register_files
 
-    register_files(pack, model, Console(highlight=False))
+    register_files(pack, model, settings or (), Console(highlight=False))
 
 
 @app.command()

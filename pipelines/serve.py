@@ -14,9 +14,10 @@ from rich.text import Text
 from agent.code_digest import code_digest
 from agent.guideline import GuidelinePack
 from agent.pack_files import default_pack
+from agent.spec import AgentSpec
 from pipelines.processes import Processes
 from pipelines.promote import user_name
-from pipelines.register import register_pack
+from pipelines.register import register_spec
 from registry.aliases import champion, promote
 from registry.connection import Registry, connect
 from registry.errors import CodeMismatch
@@ -81,7 +82,7 @@ def ensure_champion(
                 "run `copydesk register`, then `copydesk promote` with the number it prints"
             )
         return
-    registered = register_pack(registry, pack, "", console).version
+    registered = register_spec(registry, AgentSpec(pack=pack), console).version
     if version is None or version.number != registered.number:
         promote(registry, registered.number, force_reason=reason, who=user_name())
     console.print(Text(f"  champion, ungated: forced, {reason}", "yellow"))

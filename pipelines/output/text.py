@@ -92,6 +92,8 @@ def _spent(report: ComplianceReport) -> str:
         facts.append(f"{usage.calls} calls to the model{tried_again}")
         facts.append(f"{usage.input_tokens:,} tokens in{cached}, {usage.output_tokens:,} out")
         facts.append("cost unknown: no price is set" if usage.cost is None else f"cost {usage.cost:.4f}")
+    if report.unanchored:
+        facts.append(f"{report.unanchored} quoted words that are not in the article, left out")
     if report.kept:
         facts.append(f"{report.kept:,} verdicts on paragraphs kept from earlier checks")
     return " · ".join(facts)

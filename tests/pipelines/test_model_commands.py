@@ -66,6 +66,28 @@ def test_an_endpoint_that_fails_is_told_in_a_line(run: Run, monkeypatch: pytest.
     assert "check COPYDESK_MODEL_KEY" in result.out
 
 
+def test_options_are_part_of_what_is_asked(run: Run, model: ScriptedModel):
+    run("check", write("post.txt", TEXT), *ASK, "--set", "temperature=0.5", "--set", "checks_per_call=2")
+    (call,) = model.calls
+    assert call["temperature"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--model", "m", "--set", "temprature=1"), "there is no such option, there are answer_language,"),
+        (("--model", "m", "--set", "temperature"), "write NAME=VALUE"),
+        (("--model", "m", "--set", "temperature=hot"), "--set temperature=hot: Input should be a valid number"),
+        (("--set", "seed=8"), "--set seed is about a model: name one with --model"),
+        (("--set", "checks_per_call=2", "--version", "1"), "--set and --version exclude each other"),
+    ],
+)
+def test_a_wrong_option_is_named_with_the_way_out(run: Run, arguments: tuple[str, ...], says: str):
+    result = run("check", write("post.txt", TEXT), *arguments)
+    assert result.code == 2
+    assert says in " ".join(result.err.replace("│", " ").split())
+
+
 def test_a_model_and_a_version_exclude_each_other(run: Run):
     result = run("check", write("post.txt", TEXT), "--model", "m", "--version", "1")
     assert result.code == 2
