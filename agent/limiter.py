@@ -50,9 +50,10 @@ class PermitContext(Protocol):
 
 
 class Window:
-    """What was used in the last minute."""
+    """What was used in the last minute, or in so many seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = WINDOW_SECONDS) -> None:
+        self._seconds = seconds
         self._entries: deque[tuple[float, Permit]] = deque()
 
     def room(self, limits: Limits, tokens: int, now: float) -> float:
@@ -60,7 +61,7 @@ class Window:
 
         A call that is over the limit by itself may start when the window is empty.
         """
-        while self._entries and self._entries[0][0] <= now - WINDOW_SECONDS:
+        while self._entries and self._entries[0][0] <= now - self._seconds:
             self._entries.popleft()
         requests, used = len(self._entries), sum(permit.tokens for _, permit in self._entries)
         for started, permit in self._entries:
@@ -69,7 +70,7 @@ class Window:
             if fits and cheap:
                 break
             requests, used = requests - 1, used - permit.tokens
-            wait = started + WINDOW_SECONDS - now
+            wait = started + self._seconds - now
         else:
             return wait if self._entries else 0.0
         return 0.0 if requests == len(self._entries) else wait
@@ -81,12 +82,14 @@ class Window:
 class ProcessLimiter:
     """The limits of one process; whoever comes first is served first."""
 
-    def __init__(self, limits: Limits, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, limits: Limits, *, window_seconds: float = WINDOW_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._limits = limits
         self._clock = clock
         self._places = asyncio.Semaphore(limits.in_flight)
         self._turn = asyncio.Lock()
-        self._window = Window()
+        self._window = Window(window_seconds)
         self._paused_until = 0.0
 
     @asynccontextmanager

@@ -6,8 +6,11 @@ import pytest
 
 from agent.article import Article
 from agent.check import Verdict
+from agent.endpoint import Endpoint
 from agent.graph import Agent
+from agent.limiter import Limits, ProcessLimiter
 from agent.report import ComplianceReport, ReportStatus
+from agent.settings import ModelSettings
 from agent.spec import AgentOptions, AgentSpec, ModelSpec
 from tests.agent.build import article, endpoint, pack, prompt_guideline
 from tests.scripted_model import Question, Scripted, ScriptedModel, finds
@@ -132,6 +135,23 @@ async def test_a_busy_endpoint_slows_a_check_down_and_stops_nothing():
     assert model.traffic.most_in_flight <= 4
     assert sum(report.usage.retries for report in reports) == model.traffic.refused
     assert sum(report.usage.calls for report in reports) == 60
+
+
+async def test_the_limits_hold_at_the_server_with_retries_counted():
+    ids = [f"g{number}" for number in range(30)]
+    limiter = ProcessLimiter(Limits(in_flight=8, requests_per_minute=20), window_seconds=0.5)
+    settings = ModelSettings.model_validate({"attempts": 8, "backoff_seconds": 0.01})
+    spec = AgentSpec(pack=pack(*(prompt_guideline(id) for id in ids)), model=ModelSpec(deployment="m"))
+    with ScriptedModel(busy=0.2, busy_seconds=0.02) as model:
+        limited = Endpoint(settings.model_copy(update={"url": model.url}), limiter=limiter)
+        try:
+            reports = [await Agent(spec, endpoint=limited).check(ARTICLE) for _ in range(2)]
+        finally:
+            await limited.close()
+    assert [report.status for report in reports] == [ReportStatus.COMPLETE] * 2
+    assert model.traffic.refused > 5
+    assert model.traffic.most_in_flight <= 8
+    assert model.traffic.most_in(0.4) <= 20  # the way to the server takes a little of the half second
 
 
 async def test_an_endpoint_that_is_down_is_asked_a_few_times_and_the_patterns_stand_in():
