@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,19 +34,11 @@ class Permit:
 class Limiter(Protocol):
     """Shared by all who call one endpoint."""
 
-    def permit(self, tokens: int) -> "PermitContext":
+    def permit(self, tokens: int) -> AbstractAsyncContextManager[Permit]:
         """`async with limiter.permit(estimate) as permit:` waits for its turn and gives the place back."""
 
     async def pause(self, seconds: float) -> None:
         """Nobody starts a call for so long: the endpoint asked for it."""
-
-
-class PermitContext(Protocol):
-    """An async context manager over a permit."""
-
-    async def __aenter__(self) -> Permit: ...
-
-    async def __aexit__(self, *error: object) -> bool | None: ...
 
 
 class Window:
