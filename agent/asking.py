@@ -70,11 +70,13 @@ class Asking:
 
     async def _in_halves(self, parts: tuple[Reading, Reading], guideline: Guideline, *, cuts: int) -> dict[str, Heard]:
         findings: list[AnswerFinding] = []
-        for heard in await asyncio.gather(*(self.ask(part, (guideline,), cuts=cuts) for part in parts)):
+        answers = await asyncio.gather(*(self.ask(part, (guideline,), cuts=cuts) for part in parts))
+        for part, heard in zip(parts, answers, strict=True):
             one = heard[guideline.id]
             if isinstance(one, ModelError):
                 return heard
-            findings += one
+            # What a half says of the other's paragraphs would be there twice.
+            findings += (item for item in one if item.paragraph - 1 in part.asked)
         return {guideline.id: tuple(findings)}
 
     async def _answers(self, reading: Reading, guidelines: Sequence[Guideline], *, again: bool) -> dict[str, Heard]:

@@ -65,10 +65,11 @@ class Judge:
         by_model = [guideline for guideline in guidelines if self._is_for_model(guideline)]
         self._dossiers = await self._look_up(by_model)
         groups: list[tuple[Guideline, ...]] = [(g,) for g in guidelines if not self._dossiers.get(g.id)]
-        together: defaultdict[tuple[int, ...], list[Guideline]] = defaultdict(list)
+        together: defaultdict[tuple[bool, tuple[int, ...]], list[Guideline]] = defaultdict(list)
         for guideline in by_model:
-            together[asked(self._dossiers[guideline.id].missing)].append(guideline)
-        for indices, members in together.items():
+            wanted = asked(self._dossiers[guideline.id].missing)
+            together[guideline.needs_article, wanted].append(guideline)  # a long article is read in two ways
+        for (_, indices), members in together.items():
             groups += _in_parts(members, self._most_in_one_call(indices))
         return groups
 
@@ -131,7 +132,7 @@ class Judge:
     def _readings(self, dossiers: Sequence[Dossier]) -> tuple[Reading, ...]:
         """What is shown of the article; the guidelines of a group ask about the same paragraphs."""
         options = self.spec.options
-        if any(dossier.guideline.needs_article for dossier in dossiers):
+        if dossiers[0].guideline.needs_article:
             return (whole(self.article, options.article_tokens),)
         shown: defaultdict[tuple[int, ...], set[int]] = defaultdict(set)
         for dossier in dossiers:

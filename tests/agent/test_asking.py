@@ -100,12 +100,12 @@ async def test_guidelines_that_fail_together_are_asked_about_one_by_one(bad: Scr
     ],
 )
 async def test_what_is_too_long_is_asked_about_in_halves(bad: Scripted):
-    def rule(question: Question) -> Scripted:
+    def rule(question: Question) -> Scripted:  # both halves speak of what is shown to both
         return bad if len(question.asked) > 2 else finds("It is known", paragraph=3)
 
     with ScriptedModel({"a": rule}) as model:
         report = await checked(model, "a")
-    assert quotes(report) == {"a": ["It is known"]}
+    assert (quotes(report), report.unanchored) == ({"a": ["It is known"]}, 0)
     assert sorted(question.asked for question in model.traffic.questions) == [(1, 2), (1, 2, 3, 4), (3, 4)]
     assert all(len(question.paragraphs) == 4 for question in model.traffic.questions)
 
@@ -191,6 +191,18 @@ async def test_what_needs_the_whole_article_reads_an_extract_word_for_word_and_s
     assert all(question.paragraphs[number] == paragraphs[number - 1] for number in question.asked)
     assert report.outcomes[0].extract == pytest.approx(len(question.asked) / 120, abs=0.01)
     assert 0.15 < (report.outcomes[0].extract or 0) < 0.3
+
+
+async def test_a_long_article_is_read_whole_by_those_that_judge_paragraphs_whoever_they_are_asked_with():
+    paragraphs = [f"Paragraph {n}: {'it rains. ' * 12}" for n in range(60)]
+    guidelines = (prompt_guideline("a"), prompt_guideline("b", scope="article"))
+    options = AgentOptions(checks_per_call=2, article_tokens=500)
+    spec = AgentSpec(pack=pack(*guidelines), model=ModelSpec(deployment="m"), options=options)
+    with ScriptedModel() as model:
+        await Agent(spec, endpoint=endpoint(model.url)).check(article(*paragraphs))
+    asked = {question.guidelines: len(question.asked) for question in model.traffic.questions}
+    assert asked[("a",)] == 60
+    assert asked[("b",)] < 20
 
 
 async def test_an_answer_is_asked_for_in_the_language_of_the_article():
