@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
 
 from agent.check_cache import KeyValues
 from agent.endpoint import Endpoint
-from agent.limiter import Limiter, Limits
+from agent.limiter import Limits
 from agent.settings import ModelSettings
 from serving.adapters.database import Database
 from serving.adapters.redis_connection import open_redis
@@ -52,8 +51,7 @@ async def _in_redis(settings: ServingSettings, model: ModelSettings) -> AsyncIte
     limits = Limits(model.max_in_flight, model.requests_per_minute, model.tokens_per_minute)
     name = hashlib.sha256(model.url.encode()).hexdigest()[:16]  # one limiter an endpoint; the URL may hold a password
     limiter = RedisLimiter(client, name, limits, hold_seconds=model.timeout_seconds + HOLD_SECONDS)
-    # The port's __aexit__ takes any arguments, which no context manager of contextlib is declared to do.
-    endpoint = Endpoint(model, limiter=cast("Limiter", limiter))
+    endpoint = Endpoint(model, limiter=limiter)
     try:
         yield Shared(endpoint, RedisKeyValues(client, keep=timedelta(days=settings.kept_days)))
     finally:
