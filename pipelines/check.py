@@ -42,7 +42,7 @@ def _registered(version: str, endpoint: Endpoint) -> Agent:
     from registry.settings import RegistrySettings
     from registry.versions import load
 
-    return load(connect(RegistrySettings()), version, endpoint=endpoint)
+    return load(connect(RegistrySettings(), may_be_down=True), version, endpoint=endpoint)
 
 
 @asynccontextmanager

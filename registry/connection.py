@@ -19,6 +19,8 @@ from registry.settings import RegistrySettings
 
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
 ALREADY_THERE = "RESOURCE_ALREADY_EXISTS"
+logger = logging.getLogger(__name__)
+
 _SQLITE = "sqlite:///"
 _PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]+@")
 _REFUSED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"})
@@ -26,7 +28,7 @@ _REFUSED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHOR
 
 @dataclass(frozen=True)
 class Registry:
-    """An MLflow that has answered."""
+    """An MLflow, as it was reached."""
 
     settings: RegistrySettings
     client: MlflowClient
@@ -61,18 +63,24 @@ class Registry:
                 return str(found.experiment_id)
 
 
-def connect(settings: RegistrySettings) -> Registry:
+def connect(settings: RegistrySettings, *, may_be_down: bool = False) -> Registry:
     """Points MLflow at the settings' address, for the whole process, and asks it one thing.
 
-    Raises RegistryUnreachable within seconds when nobody answers.
+    Raises RegistryUnreachable within seconds when nobody answers; with `may_be_down` a server that doesn't is only
+    logged, because versions that were loaded before are kept on this machine.
     """
     _prepare(settings)
     _point_at(settings.tracking_uri)
     if settings.embedded:
         _prepare_database(settings)  # before the client, which would make the tables in place
-    with answering(settings.tracking_uri):
-        client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
-        client.search_experiments(max_results=1)
+    try:
+        with answering(settings.tracking_uri):
+            client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
+            client.search_experiments(max_results=1)
+    except RegistryUnreachable as error:
+        if settings.embedded or not may_be_down:
+            raise
+        logger.warning("%s", error)
     return Registry(settings, client)
 
 

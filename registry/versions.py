@@ -80,6 +80,11 @@ def describe(registry: Registry, ref: str) -> RegisteredVersion:
         return _record(found, _aliases(registry))
 
 
+def remember(registry: Registry, ref: str, version: RegisteredVersion) -> None:
+    """Has `load` know what `ref` means while MLflow is down."""
+    LocalCopies(registry.settings.copies, registry.uri).keep_reference(ref, version)
+
+
 def load(registry: Registry, ref: str, *, endpoint: Endpoint | None = None, kept: KeyValues | None = None) -> Agent:
     """The version as an agent on the installed code.
 

@@ -66,7 +66,7 @@ async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Reg
     """MLflow, as soon as it answers; None when the worker is to stop before."""
     while not stopping.is_set():
         try:
-            return await asyncio.to_thread(connect, settings)
+            return await asyncio.to_thread(connect, settings, may_be_down=True)
         except CopydeskError as error:
             logger.warning("%s", error)
             await _pause(stopping, RECONNECT_SECONDS)

@@ -8,7 +8,9 @@ from agent.endpoint import Endpoint
 from agent.graph import Agent
 from registry.aliases import champion
 from registry.connection import Registry
-from registry.versions import load
+from registry.errors import RegistryUnreachable
+from registry.version import CHAMPION, RegisteredVersion
+from registry.versions import load, remember
 from serving.ports import Clock, ServedVersion
 
 KEPT_AGENTS = 4
@@ -27,16 +29,31 @@ class MlflowVersions:
         self._kept = kept
         self._agents: OrderedDict[str, Agent] = OrderedDict()
         self._loading = asyncio.Lock()
+        self._remembered: RegisteredVersion | None = None  # the champion, for a start while MLflow is down
 
     async def current(self) -> ServedVersion | None:
-        version = await asyncio.to_thread(champion, self._registry)
+        try:
+            version = await asyncio.to_thread(champion, self._registry)
+        except RegistryUnreachable:
+            if self._agents:  # what is loaded goes on serving
+                raise
+            return await self._from_before()
         if version is None:
             return None
         agent = await self.agent(str(version.number))
+        if self._remembered != version:
+            await asyncio.to_thread(remember, self._registry, CHAMPION, version)
+            self._remembered = version
         # The promotion's evidence may be younger than the loaded agent.
         stamp = agent.stamp.model_copy(update={"evidence": version.evidence})
         agent.stamp = stamp
         return ServedVersion(stamp, agent.spec.pack, champion=True, served=self._clock())
+
+    async def _from_before(self) -> ServedVersion:
+        """The champion that this machine served before; raises RegistryUnreachable when there was none."""
+        agent = await asyncio.to_thread(load, self._registry, CHAMPION, endpoint=self._endpoint, kept=self._kept)
+        self._agents[agent.stamp.number] = agent
+        return ServedVersion(agent.stamp, agent.spec.pack, champion=True, served=self._clock())
 
     async def agent(self, number: str) -> Agent:
         async with self._loading:

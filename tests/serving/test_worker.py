@@ -164,7 +164,10 @@ def test_articles_are_checked_while_mlflow_is_down_and_their_runs_follow(tmp_pat
     with service(tmp_path, mlflow=f"http://127.0.0.1:{port}") as running, running.api() as client:
         with mlflow_server(tmp_path, port):
             running.make_champion(pack())
-            running.start_worker()
+            doomed = running.start_worker()
+        doomed.kill()
+        doomed.wait(10)
+        running.start("worker")  # it has the champion from before
         ids = [submit(client, f"Story {number}. We utilise.") for number in range(3)]
         assert [ended(client, id)["status"] for id in ids] == ["completed"] * 3
         time.sleep(3)  # the first attempts to log fail meanwhile
