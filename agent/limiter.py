@@ -23,6 +23,10 @@ class Limits:
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
 
+    @property
+    def by_the_minute(self) -> bool:
+        return self.requests_per_minute is not None or self.tokens_per_minute is not None
+
 
 @dataclass(slots=True)
 class Permit:
@@ -98,7 +102,8 @@ class ProcessLimiter:
                 self._places.release()
                 raise
             permit = Permit(tokens)
-            self._window.add(permit, self._clock())
+            if self._limits.by_the_minute:
+                self._window.add(permit, self._clock())
         try:
             yield permit
         finally:
