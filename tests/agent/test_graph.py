@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -93,6 +94,24 @@ async def test_a_catastrophic_pattern_fails_alone():
     report = await Agent(AgentSpec(pack=pack(SLOW_PATTERN, guideline()))).check(article("a" * 60 + "!", "We utilise."))
     assert [outcome.verdict for outcome in report.outcomes] == [Verdict.FAILED, Verdict.FINDINGS]
     assert "0.2" in report.unchecked[0].reason
+
+
+async def test_slow_patterns_leave_the_loop_free():
+    slow = [SLOW_PATTERN.model_copy(update={"id": f"slow-{n}"}) for n in range(4)]
+    longest = last = time.monotonic()
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest, last
+        while True:
+            await asyncio.sleep(0.01)
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+
+    watching = asyncio.create_task(watch())
+    started = time.monotonic()
+    await Agent(AgentSpec(pack=pack(*slow))).check(article(*["a" * 60 + "!"] * 3))
+    watching.cancel()
+    assert longest < (time.monotonic() - started) / 2
 
 
 async def test_nothing_checked_is_a_failed_report_without_a_score():

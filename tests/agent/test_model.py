@@ -137,6 +137,26 @@ async def test_an_endpoint_that_fails_again_and_again_is_left_alone_for_a_while(
         assert (await asked.complete(ASK)).usage.calls == 1
 
 
+@pytest.mark.parametrize("late", [Scripted(seconds=3), Scripted(status=429, headers={"retry-after-ms": "3000"})])
+async def test_one_question_takes_no_longer_than_it_may(late: Scripted):
+    with ScriptedModel(default=late) as model:
+        started = time.monotonic()
+        with pytest.raises(ModelError, match="COPYDESK_MODEL_QUESTION_SECONDS") as error:
+            await client(model.url, question_seconds=0.4).complete(ASK)
+    assert (error.value.reason, time.monotonic() - started < 2) == ("too-slow", True)
+
+
+async def test_a_question_that_is_cancelled_is_not_asked_again():
+    with ScriptedModel(default=Scripted(seconds=0.3, status=500)) as model:
+        asking = asyncio.create_task(client(model.url, attempts=5).complete(ASK))
+        await asyncio.sleep(0.15)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await asyncio.sleep(0.4)
+        assert len(model.calls) == 1
+
+
 async def test_nobody_there_is_unreachable():
     with ScriptedModel() as model:
         gone = model.url
