@@ -7,7 +7,7 @@ form of the question, and the code that read the answer. Failures are never kept
 import hashlib
 import json
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
@@ -78,16 +78,23 @@ class CheckCache:
     def __init__(self, store: KeyValues, spec: AgentSpec) -> None:
         self._store = store
         model = spec.model.model_dump(mode="json") if spec.model else None
-        self._basis = json.dumps([spec.code, spec.answer_schema, model, spec.options.answer_language], sort_keys=True)
+        basis = [spec.code, spec.answer_schema, model, spec.options.model_dump(mode="json")]
+        self._basis = json.dumps(basis, sort_keys=True)
 
     def keys(self, guideline: Guideline, units: Units) -> dict[Unit, str]:
-        """The key of each unit of an article, under which a guideline's verdict on it is kept."""
+        """The key of each unit of an article, under which a guideline's verdict on it is kept.
+
+        Units that are alike are told apart by their order: a model may have judged them differently.
+        """
         question = (self._basis, guideline.id, str(guideline.scope), guideline_part(guideline))
         begun = hashlib.sha256("\x00".join(question).encode())
         found: dict[Unit, str] = {}
+        alike: Counter[bytes] = Counter()
         for unit in units.of(guideline):
+            content = units.digest(unit)
             digest = begun.copy()
-            digest.update(units.digest(unit))
+            digest.update(content + alike[content].to_bytes(4))
+            alike[content] += 1
             found[unit] = digest.hexdigest()
         return found
 

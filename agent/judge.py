@@ -127,7 +127,10 @@ class Judge:
             await asyncio.gather(*(self._read(self._asking, reading, dossiers) for reading in readings))
             for dossier in dossiers:
                 dossier.readings = readings
-        return [self._conclude(dossier) for dossier in dossiers]
+        return [
+            await asyncio.to_thread(self._conclude, dossier) if dossier.failure else self._conclude(dossier)
+            for dossier in dossiers
+        ]
 
     def _readings(self, dossiers: Sequence[Dossier]) -> tuple[Reading, ...]:
         """What is shown of the article; the guidelines of a group ask about the same paragraphs."""

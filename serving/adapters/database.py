@@ -1,8 +1,9 @@
 """The connection to the database: SQLite in WAL mode, with one writer at a time."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from agent.errors import CopydeskError
 from serving.adapters.tables import metadata
@@ -58,6 +60,7 @@ async def open_database(url: str) -> Database:
         )
     if parsed.database and parsed.database != ":memory:":
         _make_folder(Path(parsed.database).parent)
+        await asyncio.to_thread(_use_wal, parsed.database)
     engine = create_async_engine(
         parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}
     )
@@ -82,10 +85,30 @@ def _make_folder(folder: Path) -> None:
         raise DatabaseUnusable(f"{folder} can't be made ({error.strerror}): set COPYDESK_HOME elsewhere") from error
 
 
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+
+
+@retry(
+    retry=retry_if_exception(_is_busy), stop=stop_after_delay(BUSY_SECONDS), wait=wait_random(0.01, 0.1), reraise=True
+)
+def _switch_to_wal(file: str) -> None:
+    with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _use_wal(file: str) -> None:
+    """The file remembers the mode. SQLite doesn't wait its turn to change it while another process writes."""
+    try:
+        _switch_to_wal(file)
+    except sqlite3.DatabaseError as error:
+        raise DatabaseUnusable(f"{file} can't be opened ({error}): set COPYDESK_HOME elsewhere") from error
+
+
 def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own
     cursor = connection.cursor()
     # FULL: an accepted article survives a power cut, at about 0.3 ms.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

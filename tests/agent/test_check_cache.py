@@ -48,6 +48,8 @@ def key(spec: AgentSpec = SPEC, guideline: dict[str, Any] | None = None) -> str:
         {"model": ModelSpec(deployment="other")},
         {"model": ModelSpec(deployment="m", seed=8)},
         {"options": AgentOptions(answer_language="de")},
+        {"options": AgentOptions(checks_per_call=2)},
+        {"options": AgentOptions(article_tokens=1000)},
         {"answer_schema": "other"},
         {"code": "other"},
     ],

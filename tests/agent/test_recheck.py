@@ -13,7 +13,7 @@ from agent.guideline import Context, Guideline
 from agent.report import ComplianceReport
 from agent.spec import AgentOptions, AgentSpec, ModelSpec
 from tests.agent.build import endpoint, pack, prompt_guideline
-from tests.scripted_model import Question, Scripted, ScriptedModel
+from tests.scripted_model import Question, Scripted, ScriptedModel, finds
 
 WORDS = "river council budget bridge garden teacher winter market letter station island doctor window harbour".split()
 GUIDELINES = tuple(
@@ -133,6 +133,20 @@ async def test_an_unchanged_article_asks_nothing():
     assert places(second) == places(first)
     assert second.usage.calls == 0
     assert [outcome.kept for outcome in second.outcomes] == [3, 3, 3, 3]
+
+
+async def test_paragraphs_that_are_alike_keep_their_own_verdicts():
+    article = article_of(["It rains.", "It rains.", "It rains.", "It rains."])
+
+    def rule(question: Question) -> Scripted:  # a model that isn't sure
+        return finds("It rains", paragraph=3)
+
+    with ScriptedModel({"g": rule}) as model:
+        checked = agent(model.url, prompt_guideline("g", context="paragraph"), kept=MemoryKeyValues())
+        first, second = await checked.check(article), await checked.check(article)
+        assert len(model.calls) == 1
+    assert places(second) == places(first)
+    assert [finding.start for finding in second.findings] == [article.paragraphs[2].start]
 
 
 async def test_a_recheck_asks_about_changed_paragraphs_and_those_that_see_them():

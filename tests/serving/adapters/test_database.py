@@ -1,6 +1,9 @@
 import asyncio
+import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,20 @@ def test_processes_that_open_a_new_database_at_once_agree(tmp_path: Path) -> Non
     url = f"sqlite:///{tmp_path / 'new' / 'copydesk.db'}"
     started = [subprocess.Popen([sys.executable, "-c", OPEN, url], stderr=subprocess.PIPE) for _ in range(4)]
     assert [(process.wait(60), process.communicate()[1].decode()) for process in started] == [(0, "")] * 4
+
+
+async def test_a_new_file_waits_for_a_process_that_writes_it(tmp_path: Path) -> None:
+    file = tmp_path / "copydesk.db"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE theirs(x)")
+        other.execute("BEGIN IMMEDIATE")
+        ending = threading.Timer(0.3, other.execute, ["COMMIT"])
+        ending.start()
+        database = await open_database(f"sqlite:///{file}")
+        ending.join()
+        async with database.read() as connection:
+            assert (await connection.execute(text("PRAGMA journal_mode"))).scalar() == "wal"
+        await database.close()
 
 
 @pytest.mark.parametrize(
