@@ -5,7 +5,6 @@ form of the question, and the code that read the answer. Failures are never kept
 """
 
 import hashlib
-import json
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
@@ -77,9 +76,7 @@ class CheckCache:
 
     def __init__(self, store: KeyValues, spec: AgentSpec) -> None:
         self._store = store
-        model = spec.model.model_dump(mode="json") if spec.model else None
-        basis = [spec.code, spec.answer_schema, model, spec.options.model_dump(mode="json")]
-        self._basis = json.dumps(basis, sort_keys=True)
+        self._basis = spec.basis
 
     def keys(self, guideline: Guideline, units: Units) -> dict[Unit, str]:
         """The key of each unit of an article, under which a guideline's verdict on it is kept.

@@ -62,6 +62,12 @@ class AgentSpec(BaseModel):
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
+    @cached_property
+    def basis(self) -> str:
+        """Everything but its guideline and article that a model's verdict depends on, as canonical JSON."""
+        model = self.model.model_dump(mode="json") if self.model else None
+        return json.dumps([self.code, self.answer_schema, model, self.options.model_dump(mode="json")], sort_keys=True)
+
     def stamp(self, *, name: str = "", number: str = "", evidence: str = "") -> VersionStamp:
         return VersionStamp(
             name=name,

@@ -1,0 +1,167 @@
+"""Two versions on the same articles: the change of a figure, and how sure it is.
+
+A change is counted so that more is better: `gains` are events of the challenger's favour (a labelled span that only it
+finds, a false alarm that only the champion raises), `losses` the opposite. Bounds are score bounds, so that they have a
+width also where the versions never differ, at the exposure that the design effect of article groups leaves.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from evaluation.estimates import Floats, ratio
+
+BISECTIONS = 50
+
+
+class Measure(StrEnum):
+    """What a change is a change of."""
+
+    PROPORTION = "proportion"  # of labelled spans: at most one event a unit of exposure
+    RATE = "rate"  # per unit of text: any number of events
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One figure of one guideline (or category) under two versions; arrays have one element an article group."""
+
+    name: str
+    measure: Measure
+    exposure: Floats  # labelled spans, or thousands of words
+    gains: Floats
+    losses: Floats
+
+    @property
+    def net(self) -> Floats:
+        return self.gains - self.losses
+
+    @property
+    def total(self) -> float:
+        return float(self.exposure.sum())
+
+    @property
+    def change(self) -> float | None:
+        """None without exposure: 0/0 is undefined."""
+        return float(self.net.sum()) / self.total if self.total > 0 else None
+
+    @property
+    def discordance(self) -> float:
+        """Events of either favour per unit of exposure."""
+        return float((self.gains + self.losses).sum()) / self.total if self.total > 0 else 0.0
+
+    @property
+    def effective(self) -> float:
+        """The exposure that as many independent units would have."""
+        return self.total / self.design_effect
+
+    @property
+    def design_effect(self) -> float:
+        """How many times the clustered variance of the change is that of independent units; at least 1."""
+        estimate = ratio(self.net, self.exposure)
+        change = estimate.value or 0.0
+        spread = self.discordance - (change**2 if self.measure is Measure.PROPORTION else 0.0)
+        if estimate.standard_error is None or spread <= 0:
+            return 1.0
+        return max(1.0, estimate.standard_error**2 * self.total / spread)
+
+    def bounds(self, z: float) -> tuple[float, float]:
+        """Lower and upper bound of the change, each at `z` standard normal deviations."""
+        shrink = self.design_effect
+        gains, losses, exposure = (float(part.sum()) / shrink for part in (self.gains, self.losses, self.exposure))
+        low, high = score_bounds(self.measure, gains, losses, exposure, z)
+        return float(low), float(high)
+
+
+def pool(name: str, parts: Sequence[Paired]) -> Paired:
+    """Several guidelines as one figure; they share their groups."""
+    return Paired(
+        name,
+        parts[0].measure,
+        np.sum([part.exposure for part in parts], axis=0),
+        np.sum([part.gains for part in parts], axis=0),
+        np.sum([part.losses for part in parts], axis=0),
+    )
+
+
+def score_bounds(
+    measure: Measure, gains: ArrayLike, losses: ArrayLike, exposure: ArrayLike, z: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Score bounds of (gains - losses) / exposure; arguments may be arrays, counts need not be whole.
+
+    For a proportion Tango 1998; for a rate the same construction on two Poisson counts over one exposure.
+    """
+    gain, loss, units, deviations = np.broadcast_arrays(*(np.asarray(x, float) for x in (gains, losses, exposure, z)))
+    change = (gain - loss) / units
+    far = 1.0 if measure is Measure.PROPORTION else (gain + loss + 10.0 * deviations**2 + 10.0) / units
+    low = _solve(measure, gain, loss, units, deviations, change, -far * np.ones_like(change))
+    high = _solve(measure, gain, loss, units, -deviations, change, far * np.ones_like(change))
+    return low, high
+
+
+def score(measure: Measure, gain: Floats, loss: Floats, units: Floats, change: Floats) -> Floats:
+    """The score statistic of the hypothesis that the change is `change`."""
+    spread = _spread(measure, gain, loss, units, change)
+    distance = gain - loss - units * change
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(distance == 0, 0.0, distance / np.sqrt(units * spread))
+
+
+def _spread(measure: Measure, gain: Floats, loss: Floats, units: Floats, change: Floats) -> Floats:
+    """Variance of one unit, at the likeliest rates that have this change."""
+    if measure is Measure.PROPORTION:
+        linear = -gain - loss + (2 * units - gain + loss) * change
+        constant = -loss * change * (1 - change)
+        losing = (np.sqrt(np.maximum(linear**2 - 8 * units * constant, 0)) - linear) / (4 * units)
+        return np.maximum(2 * losing + change * (1 - change), 0)
+    linear = 2 * units * change - gain - loss
+    losing = (np.sqrt(np.maximum(linear**2 + 8 * units * loss * change, 0)) - linear) / (4 * units)
+    losing = np.maximum(losing, np.maximum(0, -change))
+    return np.asarray(2 * losing + change)
+
+
+def _solve(measure: Measure, gain: Floats, loss: Floats, units: Floats, z: Floats, near: Floats, far: Floats) -> Floats:
+    """Where between `near` (score 0) and `far` the score reaches z."""
+    for _ in range(BISECTIONS):
+        middle = (near + far) / 2
+        reached = np.abs(score(measure, gain, loss, units, middle)) > np.abs(z)
+        near, far = np.where(reached, near, middle), np.where(reached, middle, far)
+    return (near + far) / 2
+
+
+def max_t(family: Sequence[Paired], *, alpha: float, resamples: int, seed: int) -> float:
+    """How many standard errors a loss must lie beyond a margin to count, looking at a whole family at once.
+
+    The 1-`alpha` quantile of the family's largest studentised deviation over resamples of the article groups (Westfall
+    & Young 1993; Romano & Wolf 2005), never under the quantile for one comparison. Infinite for an empty family.
+    """
+    if not family:
+        return math.inf
+    net = np.stack([pair.net for pair in family], axis=1)
+    exposure = np.stack([pair.exposure for pair in family], axis=1)
+    groups = len(net)
+    random = np.random.default_rng(seed)
+    change, _ = _studentised(np.ones((1, groups)), net, exposure)
+    largest = np.empty(resamples)
+    for start in range(0, resamples, 1000):  # in parts, for memory
+        size = min(1000, resamples - start)
+        drawn = random.multinomial(groups, np.full(groups, 1 / groups), size=size).astype(float)
+        redrawn, error = _studentised(drawn, net, exposure)
+        largest[start : start + size] = np.max((change - redrawn) / error, axis=1)
+    return max(float(np.quantile(largest, 1 - alpha)), float(stats.norm.ppf(1 - alpha)))
+
+
+def _studentised(weights: Floats, net: Floats, exposure: Floats) -> tuple[Floats, Floats]:
+    """Changes and their standard errors for each row of group weights; shapes (rows, family).
+
+    One event is added to the variance, so that a resample without any difference has an error as well.
+    """
+    units = np.maximum(weights @ exposure, 1e-12)
+    change = (weights @ net) / units
+    squares = weights @ net**2 - 2 * change * (weights @ (net * exposure)) + change**2 * (weights @ exposure**2)
+    groups = weights.sum(axis=1, keepdims=True)
+    return change, np.sqrt(groups / (groups - 1) * np.maximum(squares, 0) + 1) / units
