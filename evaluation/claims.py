@@ -1,0 +1,95 @@
+"""Claims of a comparison, each with its verdict: no worse, worse, a drop within the margin, or not enough data.
+
+"No worse" is claimed of each by itself: all must hold, so nothing is corrected (Berger 1982, intersection-union).
+"Worse" is claimed of any, so those bounds hold for the whole family at once (max-t).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scipy import stats
+
+from evaluation.paired import Measure, Paired, max_t
+from evaluation.policy import Policy, Tier
+from evaluation.power import joint_power, non_inferiority_units, smallest_margin
+
+
+class Verdict(StrEnum):
+    """What the evidence says of a claim."""
+
+    NO_WORSE = "no worse"  # the lower bound is above -margin
+    WORSE = "worse"  # the upper bound, for the whole family, is below -margin
+    DROP = "drop within margin"  # surely a loss, and surely less than the margin
+    NOT_ENOUGH = "not enough data"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That a challenger loses less than `margin` on one figure."""
+
+    pair: Paired
+    margin: float
+    tier: Tier
+    deciding: bool  # whether a promotion needs it
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A claim with its evidence. Changes are in the unit of the figure, more is better."""
+
+    claim: Claim
+    verdict: Verdict
+    change: float | None
+    low: float | None  # one-sided bound, of this claim alone
+    high: float | None  # one-sided bound, of the whole family
+    smallest: float | None  # the smallest drop these articles can rule out, with the power that promotion takes
+    missing: int  # article groups with a label that are missing for the margin; 0 when there are enough
+
+    @property
+    def name(self) -> str:
+        return self.claim.pair.name
+
+    @property
+    def surely_a_loss(self) -> bool:
+        return self.high is not None and self.high < 0
+
+
+def rule(claims: Sequence[Claim], policy: Policy) -> tuple[Ruling, ...]:
+    """A verdict on each claim of a family; all share the same article groups."""
+    family = [claim.pair for claim in claims if claim.pair.total > 0]
+    critical_value = max_t(family, alpha=policy.worse_alpha, resamples=policy.resamples, seed=policy.seed)
+    power = joint_power(policy.joint_power, max(1, sum(claim.deciding for claim in claims)))
+    return tuple(_rule(claim, policy, critical_value, power) for claim in claims)
+
+
+def _rule(claim: Claim, policy: Policy, critical_value: float, power: float) -> Ruling:
+    pair = claim.pair
+    if pair.change is None:
+        return Ruling(claim, Verdict.NOT_ENOUGH, None, None, None, None, math.ceil(policy.least_effective))
+    groups = int((pair.exposure > 0).sum())
+    z = float(stats.t.ppf(1 - policy.alpha, max(1, groups - 1)))
+    low, high = pair.bounds(z)[0], pair.bounds(critical_value)[1]
+    discordance = _expected_discordance(pair)
+    smallest = smallest_margin(pair.effective, discordance, alpha=policy.alpha, power=power, measure=pair.measure)
+    needed = non_inferiority_units(claim.margin, discordance, alpha=policy.alpha, power=power, measure=pair.measure)
+    few = pair.measure is Measure.PROPORTION and pair.effective < policy.least_effective
+    if few:
+        needed = max(needed, policy.least_effective)
+    missing = math.ceil(max(0.0, needed - pair.effective) / (pair.effective / groups) - 1e-9)
+    verdict = Verdict.NOT_ENOUGH if few else _verdict(low, high, claim.margin)
+    return Ruling(claim, verdict, pair.change, low, high, smallest, missing)
+
+
+def _verdict(low: float, high: float, margin: float) -> Verdict:
+    if high < -margin:
+        return Verdict.WORSE
+    if low <= -margin:
+        return Verdict.NOT_ENOUGH
+    return Verdict.DROP if high < 0 else Verdict.NO_WORSE
+
+
+def _expected_discordance(pair: Paired) -> float:
+    """What is seen, and one event more, so that none seen isn't taken for none to come."""
+    return (float((pair.gains + pair.losses).sum()) + 1) / (pair.total + 1)
