@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from agent.article import Article
 from agent.asking import ANSWER_FAILURES, Asking, Heard
@@ -19,6 +21,9 @@ from agent.readings import Reading, share, whole, windows
 from agent.spec import AgentSpec
 from agent.units import Unit, Units, asked
 from agent.verdicts import findings, verdicts
+
+# One thread for all patterns of a process: side by side they would only hold each other up, until their time is over.
+_PATTERNS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="patterns")
 
 
 @dataclass
@@ -83,7 +88,7 @@ class Judge:
         dossiers = [self._dossiers[guideline.id] for guideline in group if guideline.id in self._dossiers]
         # Patterns go into a thread: slow ones must not keep a worker from renewing its lease.
         checks = (
-            await self._by_model(dossiers) if dossiers else [await asyncio.to_thread(self._without_model, group[0])]
+            await self._by_model(dossiers) if dossiers else [await _in_turn(partial(self._without_model, group[0]))]
         )
         seconds = time.perf_counter() - started
         return [check.model_copy(update={"seconds": seconds}) for check in checks]
@@ -128,7 +133,7 @@ class Judge:
             for dossier in dossiers:
                 dossier.readings = readings
         return [
-            await asyncio.to_thread(self._conclude, dossier) if dossier.failure else self._conclude(dossier)
+            await _in_turn(partial(self._conclude, dossier)) if dossier.failure else self._conclude(dossier)
             for dossier in dossiers
         ]
 
@@ -185,6 +190,10 @@ class Judge:
             return None
         part = share(self.article, whole(self.article, self.spec.options.article_tokens))
         return part if part < 1 else None
+
+
+async def _in_turn(check: Callable[[], Check]) -> Check:
+    return await asyncio.get_running_loop().run_in_executor(_PATTERNS, check)
 
 
 def _in_parts(members: Sequence[Guideline], most: int) -> Iterator[tuple[Guideline, ...]]:

@@ -1,6 +1,7 @@
 """Runs a version over a labelled set."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -23,11 +24,14 @@ class OwnKeys:
     prefix: str
 
     async def get(self, keys: list[str]) -> dict[str, bytes]:
-        found = await self.store.get([self.prefix + key for key in keys])
-        return {key.removeprefix(self.prefix): value for key, value in found.items()}
+        own = {self._own(key): key for key in keys}
+        return {own[key]: value for key, value in (await self.store.get(list(own))).items()}
 
     async def put(self, values: Mapping[str, bytes]) -> None:
-        await self.store.put({self.prefix + key: value for key, value in values.items()})
+        await self.store.put({self._own(key): value for key, value in values.items()})
+
+    def _own(self, key: str) -> str:
+        return hashlib.sha256(f"{self.prefix}{key}".encode()).hexdigest()
 
 
 async def evaluate(

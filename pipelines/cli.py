@@ -147,6 +147,43 @@ def register(
 
 
 @app.command()
+def evaluate(
+    labels: Annotated[Path, typer.Option("--set", help="A labelled set: a .jsonl file, or a folder of them.")],
+    version: Annotated[
+        str | None, typer.Option(help="A registered version: its number, champion or challenger; without it, files.")
+    ] = None,
+    pack: PackOption = None,
+    model: ModelOption = "",
+    options: Annotated[
+        list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="An option of a version from files.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="The split of the set.")] = "test",
+    repeats: Annotated[int, typer.Option(min=1, help="How often each article is checked.")] = 1,
+    at_once: Annotated[int, typer.Option(min=1, help="Articles under way together.")] = 8,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the HTML report here, too.")] = None,
+) -> None:
+    """Evaluate a version on a labelled set: recall, false alarms and more, with intervals; logged to MLflow.
+
+    One that was interrupted goes on where it was.
+    """
+    from pipelines.evaluate import choose, open_registry, run_evaluation
+
+    if version is not None and (pack or model or options):
+        raise typer.BadParameter("--version excludes --pack, --model and --option: a version brings its own")
+    registry = open_registry()
+    run_evaluation(
+        choose(registry, version, pack, model, options or ()),
+        labels,
+        split=split,
+        repeats=repeats,
+        at_once=at_once,
+        registry=registry,
+        console=Console(highlight=False),
+        out=out,
+    )
+
+
+@app.command()
 def versions() -> None:
     """List the registered versions, which one is champion, and with what evidence."""
     from pipelines.promote import print_versions

@@ -58,3 +58,9 @@ class Ungated(RegistryError):
 
     type = "ungated"
     status = 409
+
+
+class UnknownEvaluation(RegistryError):
+    """There is no such evaluation or decision."""
+
+    type = "unknown-evaluation"

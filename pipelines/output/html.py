@@ -10,7 +10,7 @@ from agent.article import Paragraph
 from agent.finding import Finding
 from pipelines.output.sheet import Checked, Sheet
 
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=PackageLoader("pipelines.output", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
 
@@ -25,7 +25,7 @@ class Piece:
 
 
 def render_html(sheets: list[Sheet]) -> str:
-    return _TEMPLATES.get_template("report.html").render(sheets=[_context(sheet) for sheet in sheets])
+    return TEMPLATES.get_template("report.html").render(sheets=[_context(sheet) for sheet in sheets])
 
 
 def _context(sheet: Sheet) -> dict[str, Any]:

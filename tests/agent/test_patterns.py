@@ -11,7 +11,8 @@ from agent.article import Article, Block, ParagraphKind, build_article
 from agent.guideline import Quotations
 from agent.patterns import ArticleView, Match, PatternError, PatternTimeout, compile_rules
 from agent.rules import Rule, RuleScope
-from agent.search import Search
+from agent.article_view import Unit
+from agent.search import Run, Search
 from tests.agent.build import article
 
 RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
@@ -303,3 +304,23 @@ def test_short_cuts_miss_nothing_and_invent_nothing(
         if found.end() > found.start() and "\ufffc" not in found[0]
     ]
     assert [(unit.start + found.start(), unit.start + found.end()) for unit, found in search.over(view)] == scanned
+
+
+class Interrupted:
+    """A compiled pattern whose first search loses its time to other threads of the process."""
+
+    def __init__(self) -> None:
+        self.searches = 0
+
+    def finditer(self, text: str, timeout: float) -> object:
+        self.searches += 1
+        if self.searches == 1:
+            raise TimeoutError
+        return regex.compile("word").finditer(text, timeout=timeout)
+
+
+def test_time_that_other_threads_take_is_not_held_against_a_pattern() -> None:
+    pattern = Interrupted()
+    found = Run("word", pattern).over(Unit(0, "a word"))  # type: ignore[arg-type]
+    assert [match.span() for match in found] == [(2, 6)]
+    assert pattern.searches == 2

@@ -1,0 +1,113 @@
+"""Compares two versions and decides by a policy; decisions are kept in MLflow."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from evaluation.comparison import compare
+from evaluation.decision_record import NO_CHAMPION, as_run, record_of
+from evaluation.gate import Outcome, decide
+from evaluation.labels import LabelError
+from evaluation.noise import noise_of
+from evaluation.policy import Policy, read_policy
+from evaluation.record import Evaluation
+from pipelines.evaluate import choose, evaluation_of
+from pipelines.output.comparison import comparison_page, print_comparison
+from pipelines.output.decision import decision_markdown, decision_page, print_decision
+from pipelines.promote import user_name
+from registry.aliases import champion as champion_of
+from registry.connection import Registry, without_password
+from registry.evaluations import DECISIONS, count_looks, log_run, read_evaluation
+
+DEFAULT_POLICY = Path(__file__).parent.parent / "evaluation" / "policies" / "house.yaml"
+EXIT_CODES = {Outcome.PROMOTE: 0, Outcome.BLOCK: 1, Outcome.INCONCLUSIVE: 3}
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """An evaluation and the MLflow run it was read from."""
+
+    evaluation: Evaluation
+    run: str
+
+
+def evidence_of(registry: Registry, ref: str, labels: Path | None, split: str, console: Console) -> Evidence:
+    """The evaluation of a version (number or alias, with `labels`), or the one of a run id.
+
+    A version that wasn't evaluated on this version of the set yet is evaluated now.
+    """
+    if _RUN_ID.fullmatch(ref):
+        return Evidence(Evaluation.load(read_evaluation(registry, ref), f"run {ref}"), ref)
+    if labels is None:
+        raise LabelError(f"name a labelled set with --set to compare version {ref!r}, or name runs of evaluations")
+    subject = choose(registry, ref, None, "", ())
+    return Evidence(*evaluation_of(subject, labels, split=split, registry=registry, console=console))
+
+
+def compare_versions(
+    registry: Registry, a: str, b: str, labels: Path | None, split: str, console: Console, out: Path | None
+) -> None:
+    """Shows what changed from `a` to `b`."""
+    before = evidence_of(registry, a, labels, split, console)
+    after = evidence_of(registry, b, labels, split, console)
+    comparison = compare(before.evaluation, after.evaluation)
+    noise = noise_of(comparison)
+    print_comparison(console, comparison, noise)
+    if out:
+        out.write_text(comparison_page(comparison, noise), encoding="utf-8")
+
+
+def run_gate(
+    registry: Registry,
+    champion: str | None,
+    challenger: str,
+    policy: Policy,
+    labels: Path | None,
+    split: str,
+    console: Console,
+    *,
+    markdown: Path | None = None,
+    out: Path | None = None,
+) -> int:
+    """Decides, shows and keeps the decision; returns the exit code.
+
+    Without `champion` it is the registered one, and floors alone decide where there is none.
+    """
+    if champion is None:
+        registered = champion_of(registry)
+        champion = str(registered.number) if registered else None
+    before = evidence_of(registry, champion, labels, split, console) if champion else None
+    after = evidence_of(registry, challenger, labels, split, console)
+    pair = (before.evaluation.version.digest if before else NO_CHAMPION, after.evaluation.version.digest)
+    looks = count_looks(registry, after.evaluation.set_digest, besides=pair)
+    with console.status("Weighing the evidence …"):
+        decision = decide(before.evaluation if before else None, after.evaluation, policy, looks=looks)
+    record = record_of(
+        decision,
+        champion_run=before.run if before else "",
+        challenger_run=after.run,
+        made=datetime.now(UTC),
+        who=user_name(),
+    )
+    as_markdown, page = decision_markdown(decision, record), decision_page(decision, record)
+    run_id = log_run(
+        registry,
+        DECISIONS,
+        as_run(record, after.evaluation, source=str(labels or ""), markdown=as_markdown, html=page),
+    )
+    print_decision(console, decision)
+    if markdown:
+        markdown.write_text(as_markdown, encoding="utf-8")
+    if out:
+        out.write_text(page, encoding="utf-8")
+    console.print(f"Decision {run_id} in {without_password(registry.uri)}", style="dim", soft_wrap=True)
+    return EXIT_CODES[decision.outcome]
+
+
+def policy_of(path: Path | None) -> Policy:
+    """The policy of a file, or the one that comes with the pack `house`."""
+    return read_policy(path or DEFAULT_POLICY)
