@@ -70,7 +70,10 @@ class DecisionRecord(BaseModel):
     who: str
 
 
-def record_of(decision: Decision, *, champion_run: str, challenger_run: str, made: datetime, who: str) -> DecisionRecord:
+def record_of(
+    decision: Decision, *, champion_run: str, challenger_run: str, made: datetime, who: str
+) -> DecisionRecord:
+    """`champion_run` and `challenger_run` are the MLflow runs of their evaluations."""
     challenger = decision.challenger
     champion = decision.comparison.champion if decision.comparison else None
     return DecisionRecord(

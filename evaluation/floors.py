@@ -11,16 +11,23 @@ from evaluation.record import Evaluation
 
 
 def held_to_floors(challenger: Evaluation, policy: Policy, *, first: bool) -> Iterator[Reason]:
-    """Of each critical guideline, and of the supporting ones of a category together."""
+    """Of each critical guideline, and of the supporting ones of a category together; those that hold are one reason."""
     rows = group_rows(challenger.articles)
     by_tier: dict[tuple[Tier, str], list[GroupSums]] = {}
     for id, facts in challenger.guidelines.items():
         tier = policy.tier(id, facts)
         name = id if tier is Tier.CRITICAL else f"{tier}, {facts.category}"
         by_tier.setdefault((tier, name), []).append(counts_of(challenger, id).by_group(rows))
-    for (tier, name), sums in sorted(by_tier.items()):
-        if tier in policy.floors:
-            yield from _floor(name, total(sums, len(rows)), policy.floors[tier], policy, first=first)
+    reasons = [
+        reason
+        for (tier, name), sums in sorted(by_tier.items())
+        if tier in policy.floors
+        for reason in _floor(name, total(sums, len(rows)), policy.floors[tier], policy, first=first)
+    ]
+    held = sum(reason.weight is Weight.FOR for reason in reasons)
+    if held:
+        yield Reason(Weight.FOR, f"{held} of {len(reasons)} floors and ceilings hold.")
+    yield from (reason for reason in reasons if reason.weight is not Weight.FOR)
 
 
 def _floor(name: str, sums: GroupSums, floors: Floors, policy: Policy, *, first: bool) -> Iterator[Reason]:

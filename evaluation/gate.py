@@ -119,7 +119,7 @@ def _ruled(ruling: Ruling) -> Iterator[Reason]:
     change, margin = _points(ruling, ruling.change), _points(ruling, claim.margin)
     if ruling.verdict is Verdict.WORSE:
         weight = Weight.NOTE if claim.tier is Tier.ADVISORY else Weight.AGAINST
-        yield Reason(weight, f"{name} is worse by {change}, surely more than the margin of {margin}.")
+        yield Reason(weight, f"{name} worse by {change}, surely more than the margin of {margin}.")
     elif claim.deciding and claim.tier is Tier.CRITICAL and ruling.surely_a_loss:
         yield Reason(Weight.AGAINST, f"{name} surely fell, by {change}, and it is critical.")
     elif ruling.verdict is Verdict.DROP:
@@ -127,14 +127,19 @@ def _ruled(ruling: Ruling) -> Iterator[Reason]:
     elif not claim.deciding:
         return
     elif ruling.verdict is Verdict.NO_WORSE:
-        yield Reason(Weight.FOR, f"{name} is no worse: at most {_points(ruling, ruling.low)} are lost.")
+        worst = _points(ruling, min(ruling.low or 0.0, 0.0))
+        yield Reason(Weight.FOR, f"{name} no worse: at the worst, {worst} {_lost(ruling)}.")
     elif ruling.change is None:
         yield Reason(Weight.OPEN, f"{name} can't be judged: this set has no label of it.")
     else:
         missing = counted(ruling.missing, "more labelled article group")
-        lost = f"up to {_points(ruling, ruling.low)} may be lost, and the margin is {margin}"
+        lost = f"at the worst, {_points(ruling, ruling.low)} {_lost(ruling)}, and the margin is {margin}"
         hint = f"{missing} would settle it" if ruling.missing else "the evidence is against it"
         yield Reason(Weight.OPEN, f"{name}: not enough data, {lost}; {hint}.")
+
+
+def _lost(ruling: Ruling) -> str:
+    return "are lost" if ruling.claim.pair.measure is Measure.PROPORTION else "are new"
 
 
 def _points(ruling: Ruling, value: float | None) -> str:

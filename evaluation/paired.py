@@ -17,6 +17,7 @@ from scipy import stats
 from evaluation.estimates import Floats, ratio
 
 BISECTIONS = 50
+PART = 1000  # resamples at once, for memory
 
 
 class Measure(StrEnum):
@@ -69,12 +70,15 @@ class Paired:
             return 1.0
         return max(1.0, estimate.standard_error**2 * self.total / spread)
 
+    @property
+    def groups(self) -> int:
+        """Article groups that have exposure."""
+        return int((self.exposure > 0).sum())
+
     def bounds(self, z: float) -> tuple[float, float]:
         """Lower and upper bound of the change, each at `z` standard normal deviations."""
-        shrink = self.design_effect
-        gains, losses, exposure = (float(part.sum()) / shrink for part in (self.gains, self.losses, self.exposure))
-        low, high = score_bounds(self.measure, gains, losses, exposure, z)
-        return float(low), float(high)
+        low, high = bounds_of([self], z)
+        return low[0], high[0]
 
 
 def pool(name: str, parts: Sequence[Paired]) -> Paired:
@@ -86,6 +90,20 @@ def pool(name: str, parts: Sequence[Paired]) -> Paired:
         np.sum([part.gains for part in parts], axis=0),
         np.sum([part.losses for part in parts], axis=0),
     )
+
+
+def bounds_of(pairs: Sequence[Paired], z: ArrayLike) -> tuple[list[float], list[float]]:
+    """Lower and upper bounds of many changes, each at `z` standard normal deviations."""
+    deviations = np.broadcast_to(np.asarray(z, float), len(pairs))
+    sums = np.array([[p.gains.sum(), p.losses.sum(), p.total] for p in pairs]).reshape(len(pairs), 3)
+    sums /= np.array([p.design_effect for p in pairs]).reshape(len(pairs), 1)
+    low, high = np.zeros(len(pairs)), np.zeros(len(pairs))
+    for measure in Measure:
+        rows = np.array([p.measure is measure for p in pairs], bool)
+        if rows.any():
+            gains, losses, exposure = sums[rows].T
+            low[rows], high[rows] = score_bounds(measure, gains, losses, exposure, deviations[rows])
+    return low.tolist(), high.tolist()
 
 
 def score_bounds(
@@ -134,34 +152,30 @@ def _solve(measure: Measure, gain: Floats, loss: Floats, units: Floats, z: Float
 
 
 def max_t(family: Sequence[Paired], *, alpha: float, resamples: int, seed: int) -> float:
-    """How many standard errors a loss must lie beyond a margin to count, looking at a whole family at once.
+    """How many standard deviations a loss must lie beyond a margin to count, looking at a whole family at once.
 
-    The 1-`alpha` quantile of the family's largest studentised deviation over resamples of the article groups (Westfall
-    & Young 1993; Romano & Wolf 2005), never under the quantile for one comparison. Infinite for an empty family.
+    The 1-`alpha` quantile of the family's largest score statistic over resamples of the article groups, each taken at
+    the change that was observed (Westfall & Young 1993), never under the quantile for one comparison. The bounds are
+    made of the same statistic, so they hold for the family at once. Infinite for an empty family.
     """
     if not family:
         return math.inf
-    net = np.stack([pair.net for pair in family], axis=1)
-    exposure = np.stack([pair.exposure for pair in family], axis=1)
-    groups = len(net)
-    random = np.random.default_rng(seed)
-    change, _ = _studentised(np.ones((1, groups)), net, exposure)
+    gains, losses, exposure = (
+        np.stack([getattr(pair, part) / pair.design_effect for pair in family], axis=1)
+        for part in ("gains", "losses", "exposure")
+    )
+    change = (gains - losses).sum(axis=0) / exposure.sum(axis=0)
+    rates = np.array([pair.measure is Measure.RATE for pair in family])
+    random, groups = np.random.default_rng(seed), len(gains)
     largest = np.empty(resamples)
-    for start in range(0, resamples, 1000):  # in parts, for memory
-        size = min(1000, resamples - start)
+    for start in range(0, resamples, PART):
+        size = min(PART, resamples - start)
         drawn = random.multinomial(groups, np.full(groups, 1 / groups), size=size).astype(float)
-        redrawn, error = _studentised(drawn, net, exposure)
-        largest[start : start + size] = np.max((change - redrawn) / error, axis=1)
+        sums = [drawn @ part for part in (gains, losses, np.maximum(exposure, 1e-12))]
+        statistics = np.empty((size, len(family)))
+        for measure, columns in ((Measure.PROPORTION, ~rates), (Measure.RATE, rates)):
+            parts = [part[:, columns] for part in sums]
+            gain, loss, units = parts
+            statistics[:, columns] = score(measure, gain, loss, units, change[columns])
+        largest[start : start + size] = np.max(-statistics, axis=1)
     return max(float(np.quantile(largest, 1 - alpha)), float(stats.norm.ppf(1 - alpha)))
-
-
-def _studentised(weights: Floats, net: Floats, exposure: Floats) -> tuple[Floats, Floats]:
-    """Changes and their standard errors for each row of group weights; shapes (rows, family).
-
-    One event is added to the variance, so that a resample without any difference has an error as well.
-    """
-    units = np.maximum(weights @ exposure, 1e-12)
-    change = (weights @ net) / units
-    squares = weights @ net**2 - 2 * change * (weights @ (net * exposure)) + change**2 * (weights @ exposure**2)
-    groups = weights.sum(axis=1, keepdims=True)
-    return change, np.sqrt(groups / (groups - 1) * np.maximum(squares, 0) + 1) / units

@@ -183,6 +183,66 @@ def evaluate(
     )
 
 
+LabelsOption = Annotated[
+    Path | None, typer.Option("--set", help="A labelled set; not needed where runs of evaluations are named.")
+]
+SplitOption = Annotated[str, typer.Option(help="The split of the set.")]
+PageOption = Annotated[Path | None, typer.Option("--out", "-o", help="Write an HTML page, too.")]
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="A version's number or alias, or the MLflow run of an evaluation.")],
+    b: Annotated[str, typer.Argument(help="What it is compared with.")],
+    labels: LabelsOption = None,
+    split: SplitOption = "test",
+    out: PageOption = None,
+) -> None:
+    """Compare two versions on the same labelled articles: what changed, by guideline."""
+    from pipelines.evaluate import open_registry
+    from pipelines.gate import compare_versions
+
+    compare_versions(open_registry(), a, b, labels, split, Console(highlight=False), out)
+
+
+@app.command()
+def gate(
+    challenger: Annotated[
+        str, typer.Option(help="The version that wants to serve: number, alias, or run of an evaluation.")
+    ] = "challenger",
+    champion: Annotated[
+        str | None, typer.Option(help="The version it is held against; without it the champion, if there is one.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="What is asked of it, YAML; the policy of the pack `house` without it.")
+    ] = None,
+    labels: LabelsOption = None,
+    split: SplitOption = "test",
+    markdown: Annotated[Path | None, typer.Option(help="Write the decision as Markdown, for a pull request.")] = None,
+    out: PageOption = None,
+) -> None:
+    """Decide by a policy whether a challenger may serve; the decision is kept in MLflow.
+
+    Exit code 0: PROMOTE. 1: BLOCK. 3: INCONCLUSIVE, not enough data. 2: wrong usage or an error.
+    """
+    from pipelines.evaluate import open_registry
+    from pipelines.gate import policy_of, run_gate
+
+    raise typer.Exit(
+        run_gate(
+            open_registry(),
+            champion,
+            challenger,
+            policy_of(policy),
+            labels,
+            split,
+            Console(highlight=False),
+            markdown=markdown,
+            out=out,
+        )
+    )
+
+
 @app.command()
 def versions() -> None:
     """List the registered versions, which one is champion, and with what evidence."""

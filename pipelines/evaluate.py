@@ -75,7 +75,7 @@ def run_evaluation(
     labelled = read_labels(path).of_split(split)
     if subject.spec.model is not None and not ModelSettings().url:
         raise ModelMissing(
-            f"the version asks model {subject.spec.model.deployment!r}, and no endpoint is named: set COPYDESK_MODEL_URL"
+            f"the version asks model {subject.spec.model.deployment!r}, and nobody says where: set COPYDESK_MODEL_URL"
         )
     with console.status("Validating the labelled set …"):
         require_sound(labelled, subject.spec.pack)

@@ -45,7 +45,10 @@ def evidence_of(registry: Registry, ref: str, labels: Path | None, split: str, c
     if labels is None:
         raise LabelError(f"name a labelled set with --set to compare version {ref!r}, or name runs of evaluations")
     subject = choose(registry, ref, None, "", ())
-    return Evidence(*evaluation_of(subject, labels, split=split, registry=registry, console=console))
+    evaluation, run = evaluation_of(subject, labels, split=split, registry=registry, console=console)
+    if subject.version:  # the same version may have been evaluated from files, before it had a number
+        evaluation = evaluation.model_copy(update={"version": subject.version.stamp})
+    return Evidence(evaluation, run)
 
 
 def compare_versions(

@@ -17,9 +17,8 @@ def print_evaluation(console: Console, evaluation: Evaluation, figures: Evaluati
     console.print(Text(facts(evaluation, figures), "dim"))
     console.print()
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("Guideline", no_wrap=True)
-    table.add_column("Labels", justify="right")
-    for column in ("Recall, 95 %", "False alarms", "Precision", "F1", "Negatives hit"):
+    table.add_column("Guideline", no_wrap=True, min_width=22)
+    for column in ("Labels", "Recall (95 %)", "Alarms", "Prec.", "F1", "Neg."):
         table.add_column(column, justify="right", no_wrap=True)
     for guideline in figures.guidelines:
         table.add_row(*_row(guideline))
@@ -50,7 +49,8 @@ def summary(evaluation: Evaluation, figures: EvaluationFigures) -> list[str]:
     lines = [
         f"Macro F1 {percent(figures.macro_f1)}, macro recall {percent(figures.macro_recall)}, "
         f"partial-overlap F1 {percent(figures.overall.partial.f1)}. "
-        "False alarms are per 1,000 words; intervals are clustered by article group.",
+        "Alarms are false ones per 1,000 words; Neg. is the part of the hard negatives that is marked; intervals are "
+        "clustered by article group.",
         f"Right colour for {interval(figures.verdict_accuracy)} of the articles; the score is off by "
         f"{_points(figures.score_error)} of 100 on average.",
     ]
@@ -107,12 +107,20 @@ def _row(guideline: GuidelineFigures) -> list[str | Text]:
 def _cells(figures: Figures) -> list[str]:
     return [
         f"{figures.gold:,.0f}",
-        interval(figures.recall),
+        _short(figures.recall),
         alarms(figures.false_alarms),
-        percent(figures.precision.value),
-        percent(figures.f1.value),
-        percent(figures.negatives_hit.value),
+        _whole(figures.precision.value),
+        _whole(figures.f1.value),
+        _whole(figures.negatives_hit.value),
     ]
+
+
+def _whole(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:.0f}"
+
+
+def _short(estimate: Estimate) -> str:
+    return interval(estimate).replace(" %", "")
 
 
 def _points(estimate: Estimate) -> str:
