@@ -132,4 +132,4 @@ def wilson(value: float, trials: float, z: float) -> tuple[float, float]:
     squared = z * z / trials
     centre = (value + squared / 2) / (1 + squared)
     half = z * math.sqrt(value * (1 - value) / trials + squared / (4 * trials)) / (1 + squared)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return min(value, max(0.0, centre - half)), max(value, min(1.0, centre + half))  # rounding may cross the value
