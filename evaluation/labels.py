@@ -28,6 +28,17 @@ class LabelError(CopydeskError):
     type = "invalid-labels"
 
 
+class MalformedLabels(LabelError):
+    """Lines of a labelled set can't be read, or contradict each other: nothing of it is read."""
+
+    def __init__(self, path: Path, mistakes: tuple[str, ...]) -> None:
+        self.mistakes = mistakes  # each begins with file:line
+        shown = "\n".join(mistakes[:MAX_MISTAKES])
+        rest = f"\nand {len(mistakes) - MAX_MISTAKES} more" if len(mistakes) > MAX_MISTAKES else ""
+        counted = f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}"
+        super().__init__(f"labels {str(path)!r} have {counted}; nothing was read\n{shown}{rest}")
+
+
 class LabelledSpan(BaseModel):
     """Words that break a guideline, or (a hard negative) look as if they did."""
 
@@ -119,27 +130,30 @@ def kinds_of(article: Article) -> tuple[str, ...]:
     return kinds if any(kind != ParagraphKind.TEXT for kind in kinds) else ()
 
 
-def read_labels(path: Path) -> LabelledSet:
-    """Reads a .jsonl file, or all those of a folder, whole.
-
-    Raises LabelError with file and line of each mistake, and then reads nothing.
-    """
+def label_files(path: Path) -> list[Path]:
+    """The .jsonl files of a labelled set; raises LabelError for a folder that has none."""
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     if not files:
         raise LabelError(f"{str(path)!r} has no .jsonl files: name a labelled set")
-    articles: list[LabelledArticle] = []
+    return files
+
+
+def read_labels(path: Path) -> LabelledSet:
+    """Reads a .jsonl file, or all those of a folder, whole.
+
+    Raises MalformedLabels with file and line of each mistake, and then reads nothing.
+    """
+    placed: list[tuple[str, LabelledArticle]] = []
     mistakes: list[str] = []
-    for file in files:
+    for file in label_files(path):
         found, wrong = _read(file)
-        articles += found
+        placed += found
         mistakes += wrong
-    mistakes += _repeats(articles)
+    mistakes += _repeats(placed)
     if mistakes:
-        shown = "\n".join(mistakes[:MAX_MISTAKES])
-        rest = f"\nand {len(mistakes) - MAX_MISTAKES} more" if len(mistakes) > MAX_MISTAKES else ""
-        counted = f"{len(mistakes)} mistake{'s' * (len(mistakes) != 1)}"
-        raise LabelError(f"labels {str(path)!r} have {counted}; nothing was read\n{shown}{rest}")
-    return LabelledSet(name=path.name if path.is_dir() else path.stem, articles=tuple(articles))
+        raise MalformedLabels(path, tuple(mistakes))
+    name = path.name if path.is_dir() else path.stem
+    return LabelledSet(name=name, articles=tuple(article for _, article in placed))
 
 
 def write_labels(labelled: LabelledSet, path: Path) -> None:
@@ -160,20 +174,22 @@ def _block(text: str, kind: str) -> Block:
     return Block(text, ParagraphKind(kind))
 
 
-def _read(file: Path) -> tuple[list[LabelledArticle], list[str]]:
+def _read(file: Path) -> tuple[list[tuple[str, LabelledArticle]], list[str]]:
+    """Articles with their places, and mistakes."""
     try:
         lines = file.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise LabelError(f"{str(file)!r} can't be read as labels: {error}") from error
-    articles: list[LabelledArticle] = []
+    placed: list[tuple[str, LabelledArticle]] = []
     mistakes: list[str] = []
     for number, line in enumerate(lines, start=1):
         if line.strip():
+            place = f"{file.name}:{number}"
             try:
-                articles.append(LabelledArticle.model_validate_json(line))
+                placed.append((place, LabelledArticle.model_validate_json(line)))
             except ValidationError as error:
-                mistakes += (f"{file.name}:{number}: {said}" for said in _said(error))
-    return articles, mistakes
+                mistakes += (f"{place}: {said}" for said in _said(error))
+    return placed, mistakes
 
 
 def _said(error: ValidationError) -> Iterator[str]:
@@ -182,13 +198,17 @@ def _said(error: ValidationError) -> Iterator[str]:
         yield f"{where}: {details['msg']}" if where else details["msg"].removeprefix("Value error, ")
 
 
-def _repeats(articles: Iterable[LabelledArticle]) -> Iterator[str]:
+def _repeats(placed: Iterable[tuple[str, LabelledArticle]]) -> Iterator[str]:
     """Ids that are there more than once, and groups that stand in several splits."""
-    ids: set[str] = set()
-    splits: dict[str, str] = {}
-    for article in articles:
+    ids: dict[str, str] = {}
+    splits: dict[str, tuple[str, str]] = {}
+    for place, article in placed:
         if article.id in ids:
-            yield f"id {article.id!r} is there twice: give one of them another id"
-        if splits.setdefault(article.group, article.split) != article.split:
-            yield f"group {article.group!r} stands in two splits: what belongs together must not leak"
-        ids.add(article.id)
+            yield f"{place}: id {article.id!r} is there twice, first in {ids[article.id]}: give one of them another id"
+        split, first = splits.setdefault(article.group, (article.split, place))
+        if split != article.split:
+            yield (
+                f"{place}: group {article.group!r} stands in split {article.split!r} and, in {first}, in {split!r}: "
+                "what belongs together must not leak"
+            )
+        ids.setdefault(article.id, place)
