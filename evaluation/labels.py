@@ -208,7 +208,7 @@ def _repeats(placed: Iterable[tuple[str, LabelledArticle]]) -> Iterator[str]:
         split, first = splits.setdefault(article.group, (article.split, place))
         if split != article.split:
             yield (
-                f"{place}: group {article.group!r} stands in split {article.split!r} and, in {first}, in {split!r}: "
+                f"{place}: group {article.group!r} stands in two splits, in {split!r} by {first}: "
                 "what belongs together must not leak"
             )
         ids.setdefault(article.id, place)
