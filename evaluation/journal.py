@@ -29,19 +29,14 @@ class Journal:
         if not self.id:
             self.id = secrets.token_hex(8)
             self._path.write_text(_Header(id=self.id).model_dump_json() + "\n", encoding="utf-8")
-        self._file = self._path.open("a", encoding="utf-8")
 
     def add(self, result: ArticleResult) -> None:
         """Notes a finished article."""
-        self._file.write(result.model_dump_json(exclude_defaults=True) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(result.model_dump_json(exclude_defaults=True) + "\n")
 
     def remove(self) -> None:
         """Ends the evaluation: the next one of the same begins anew."""
-        self._file.close()
         self._path.unlink()
 
     def _read(self) -> str:

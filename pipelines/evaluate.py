@@ -155,7 +155,6 @@ async def _evaluate(
                 )
     finally:
         await endpoint.close()
-        journal.close()
 
 
 def _journal(subject: Subject, labelled: LabelledSet, split: str, repeats: int, settings: RegistrySettings) -> Journal:
