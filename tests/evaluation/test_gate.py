@@ -3,7 +3,7 @@ import pytest
 
 from evaluation.claims import Claim, Verdict, rule
 from evaluation.comparison import NotComparable, Status, compare
-from evaluation.gate import Outcome, decide
+from evaluation.gate import Decision, Outcome, decide
 from evaluation.paired import Measure, Paired
 from evaluation.policy import Floors, Margins, Policy, Tier
 from evaluation.record import Evaluation
@@ -21,23 +21,31 @@ SIZE = 200
 
 
 def version(
-    number: str, *, misses: int = 0, alarms: int = 0, guideline: str = "g", failed: int = 0, **fields: object
+    number: str,
+    *,
+    misses: int = 0,
+    alarms: int = 0,
+    failed: int = 0,
+    seconds: float = 1.0,
+    guideline: str = "g",
+    severity: str = "breach",
+    digest: str = "",
+    set_digest: str = "d" * 64,
 ) -> Evaluation:
     """A version on SIZE articles with a violation each; it misses the first, and raises alarms in the first."""
     articles = [labels(str(n), {guideline: [(0, 5)]}) for n in range(SIZE)]
     results = []
     for n in range(SIZE):
-        found = [] if n < misses else [(0, 5)]
-        false = [(50, 55)] if n < alarms else []
-        is_failed = n >= SIZE - failed
-        seconds = float(fields.pop("seconds", 1.0)) if n == 0 else results[0].seconds
-        predicted = {} if is_failed else {guideline: found + false}
-        results.append(result(str(n), predicted, failed=(guideline,) if is_failed else (), seconds=seconds))
-    given = {"guidelines": {guideline: facts(number)}} | fields
-    return evaluation(articles, results, number=number, **given)
+        found = [(0, 5)] * (n >= misses) + [(50, 55)] * (n < alarms)
+        if n >= SIZE - failed:
+            results.append(result(str(n), {}, failed=(guideline,), seconds=seconds))
+        else:
+            results.append(result(str(n), {guideline: found}, seconds=seconds))
+    guidelines = {guideline: facts(digest or number, severity=severity)}
+    return evaluation(articles, results, guidelines, number=number, set_digest=set_digest)
 
 
-def texts(decision, weight):
+def texts(decision: Decision, weight: str) -> list[str]:
     return [reason.text for reason in decision.reasons if reason.weight == weight]
 
 
@@ -65,19 +73,13 @@ def test_a_small_sure_loss_blocks_where_it_is_critical_only():
     decision = decide(version("1"), version("2", misses=20), policy)
     assert decision.rulings[0].verdict is Verdict.DROP
     assert decision.outcome is Outcome.BLOCK
-    supporting = (
-        {"guidelines": {"g": facts("1", severity="warning")}},
-        {"guidelines": {"g": facts("2", severity="warning")}},
-    )
-    decision = decide(version("1", **supporting[0]), version("2", misses=20, **supporting[1]), policy)
+    decision = decide(version("1", severity="warning"), version("2", misses=20, severity="warning"), policy)
     assert decision.outcome is Outcome.PROMOTE
     assert any("surely less than the margin" in text for text in texts(decision, "note"))
 
 
 def test_an_advisory_guideline_is_reported_and_decides_nothing():
-    before = version("1", guidelines={"g": facts("1", severity="advice")})
-    after = version("2", misses=100, guidelines={"g": facts("2", severity="advice")})
-    decision = decide(before, after, POLICY)
+    decision = decide(version("1", severity="advice"), version("2", misses=100, severity="advice"), POLICY)
     assert decision.outcome is Outcome.PROMOTE
     assert "g: recall worse by 50.0 points, surely more than the margin of 10.0 points." in texts(decision, "note")
 
@@ -104,14 +106,14 @@ def test_a_guideline_without_a_label_cannot_be_judged():
 
 
 def test_what_did_not_change_leaves_the_family():
-    same = {"guidelines": {"g": facts("same")}}
-    decision = decide(version("1", **same), version("2", misses=100, **same), POLICY)  # a model that wavers
+    wavering = version("2", misses=100, digest="same")
+    decision = decide(version("1", digest="same"), wavering, POLICY)
     assert decision.rulings == ()
     assert decision.outcome is Outcome.PROMOTE
 
 
 def test_a_critical_guideline_that_is_gone_blocks():
-    decision = decide(version("1"), version("2", guideline="h", guidelines={"h": facts("2")}), POLICY)
+    decision = decide(version("1"), version("2", guideline="h"), POLICY)
     assert decision.outcome is Outcome.BLOCK
     assert "Guideline 'g' is not in the challenger" in texts(decision, "against")[0]
     assert decision.comparison is not None
@@ -159,8 +161,7 @@ def test_articles_that_talk_to_the_model_are_judged_apart():
         marked = [a.model_copy(update={"slices": ("injection",)}) if int(a.id) < 40 else a for a in one.articles]
         return one.model_copy(update={"articles": tuple(marked)})
 
-    guidelines = [{"guidelines": {"g": facts(n, severity="advice")}} for n in "12"]
-    before, after = version("1", **guidelines[0]), version("2", misses=35, **guidelines[1])
+    before, after = version("1", severity="advice"), version("2", misses=35, severity="advice")
     decision = decide(sliced(before), sliced(after), policy)
     assert decision.outcome is Outcome.BLOCK
     assert texts(decision, "against")[0].startswith("injection: recall worse by 87.5 points")

@@ -2,7 +2,6 @@ import json
 
 import jsonschema
 import pytest
-from pydantic import ValidationError
 
 from agent.article import ParagraphKind
 from agent.formats.reading import article_from_markdown
@@ -112,8 +111,3 @@ def test_the_schema_takes_what_is_written_and_nothing_else(tmp_path):
     jsonschema.validate(line, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**line, "note": "x"}, schema)
-
-
-def test_a_labelled_article_never_changes():
-    with pytest.raises(ValidationError):
-        labelled(TEXT).id = "b"

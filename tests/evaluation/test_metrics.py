@@ -43,7 +43,7 @@ def test_labels_as_the_answer_are_perfect(starts):
 
 def test_a_share_dropped_and_a_share_shifted_come_out_as_predicted():
     articles = [labels(str(n), {"g": [(100, 110)]}) for n in range(40)]
-    answers = [[]] * 10 + [[(105, 115)]] * 10 + [[(110, 120)]] * 4 + [[(100, 110)]] * 16
+    answers: list[list[tuple[int, int]]] = [[]] * 10 + [[(105, 115)]] * 10 + [[(110, 120)]] * 4 + [[(100, 110)]] * 16
     figures = figures_of(evaluation(articles, [result(str(n), {"g": one}) for n, one in enumerate(answers)])).overall
     assert figures.recall.value == pytest.approx(26 / 40)  # shifted by half is found, shifted out is not
     assert figures.precision.value == pytest.approx(26 / 30)
@@ -65,8 +65,8 @@ def test_a_failed_check_is_never_clear():
 
 def test_repeats_are_averaged_within_their_article():
     articles = [labels("a", {"g": [(0, 5)]}), labels("b", {"g": [(0, 5)]})]
-    answers = {"a": [[(0, 5)], []], "b": [[(0, 5)], [(0, 5)]]}
-    results = [result(id, {"g": ans[n]}, repeat=n) for id, ans in answers.items() for n in range(2)]
+    repeated: dict[str, list[list[tuple[int, int]]]] = {"a": [[(0, 5)], []], "b": [[(0, 5)], [(0, 5)]]}
+    results = [result(id, {"g": ans[n]}, repeat=n) for id, ans in repeated.items() for n in range(2)]
     figures = figures_of(evaluation(articles, results)).overall
     assert figures.recall.value == pytest.approx(3 / 4)
     assert figures.gold == 2  # two violations, not four

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from evaluation.comparison import mcnemar
@@ -12,10 +13,16 @@ from evaluation.paired import Measure, Paired, bounds_of, max_t, pool, score, sc
 Z = stats.norm.ppf(0.975)
 
 
-def paired(gains, losses, exposure=None, measure=Measure.PROPORTION, name="a"):
-    gains, losses = np.asarray(gains, float), np.asarray(losses, float)
-    units = np.ones(len(gains)) if exposure is None else np.asarray(exposure, float)
-    return Paired(name, measure, units, gains, losses)
+def paired(
+    gains: ArrayLike,
+    losses: ArrayLike,
+    exposure: ArrayLike | None = None,
+    measure: Measure = Measure.PROPORTION,
+    name: str = "a",
+) -> Paired:
+    gain, loss = np.asarray(gains, float), np.asarray(losses, float)
+    units = np.ones(len(gain)) if exposure is None else np.asarray(exposure, float)
+    return Paired(name, measure, units, gain, loss)
 
 
 def test_the_bounds_are_tangos():
@@ -113,7 +120,8 @@ def test_mcnemar_is_exact():
 
 
 def test_mcnemars_statistic_is_the_score_at_no_change():
-    found = float(score(Measure.PROPORTION, *(np.asarray(x, float) for x in (150, 86, 1600)), np.asarray(0.0)))
+    won, lost, all_, none = (np.asarray(x, float) for x in (150, 86, 1600, 0))
+    found = float(score(Measure.PROPORTION, won, lost, all_, none))
     distance = (150 - 86) / math.sqrt(150 + 86)
     assert found == pytest.approx(distance)
     assert distance**2 == pytest.approx(17.35593, abs=5e-6)
