@@ -19,6 +19,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from agent.errors import CopydeskError
+from pipelines.datasets import datasets_app
 from pipelines.guidelines import app as guidelines_app
 from pipelines.output import OutputFormat
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(guidelines_app, name="guidelines")
+app.add_typer(datasets_app, name="datasets")
 
 err = Console(stderr=True, highlight=False)
 

@@ -1,4 +1,4 @@
-"""Evaluations and gate decisions in MLflow: one run each, with the labelled set as its dataset.
+"""Evaluations, gate decisions and validations in MLflow: one run each, with the labelled set as its dataset.
 
 What is stored is data that this layer doesn't read: names of metrics and files are constants, because notebooks and
 dashboards read them.
@@ -22,6 +22,7 @@ from registry.runs import MAX_NAME_CHARACTERS, MAX_SET_CHARACTERS, METRICS_PER_C
 
 EVALUATIONS = "copydesk-evaluations"
 DECISIONS = "copydesk-decisions"
+VALIDATIONS = "copydesk-validations"
 RECORD_ARTIFACT = "evaluation.json.gz"
 DECISION_ARTIFACT = "decision.json"
 
@@ -49,10 +50,11 @@ class LabelledData(BaseModel):
     source: str  # path of its file, as it was given
     articles: int
     words: int
+    use: str = "evaluation"  # MLflow calls it the context
 
 
 class LoggedRun(BaseModel):
-    """One run of an evaluation or decision, before it is logged."""
+    """One run of an evaluation, decision or validation, before it is logged."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -179,7 +181,7 @@ def _dataset(data: LabelledData) -> DatasetInput:
         source=json.dumps({"uri": data.source}),
         profile=json.dumps(profile),
     )
-    return DatasetInput(dataset, [InputTag(mlflow.utils.mlflow_tags.MLFLOW_DATASET_CONTEXT, "evaluation")])
+    return DatasetInput(dataset, [InputTag(mlflow.utils.mlflow_tags.MLFLOW_DATASET_CONTEXT, data.use)])
 
 
 def _is_model(source: str) -> bool:
