@@ -20,7 +20,7 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    violations: int = Field(default=30, ge=0)  # of a guideline in a split; with 30 a recall near one half is known to ± 17 points
+    violations: int = Field(default=30, ge=0)  # of a guideline in a split: 30 tell a recall to ± 17 points
     negatives: float = Field(default=0.2, ge=0, le=1)  # part of a guideline's labels that are hard negatives
     similarity: float = Field(default=0.5, gt=0, le=1)  # Jaccard, from which on two articles are near-duplicates
     shared_words: int = Field(default=4, ge=1)  # of a quote, from which on it must not stand in two splits
