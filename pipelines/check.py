@@ -16,10 +16,9 @@ from agent.errors import CopydeskError, UnsupportedDocument
 from agent.formats.reading import read_article
 from agent.graph import Agent
 from agent.graph import Progress as Done
-from agent.pack_files import default_pack, load_pack
 from agent.recording import Recording
 from agent.settings import ModelSettings
-from pipelines.agent_spec import agent_spec
+from pipelines.agent_spec import agent_spec, pack_of
 from pipelines.output import RENDERERS, OutputFormat
 from pipelines.output.sheet import Checked, Sheet, Unreadable
 from pipelines.output.text import print_sheets
@@ -33,7 +32,7 @@ def choose_agent(pack: Path | None, version: str | None, model: str = "", settin
     endpoint = Endpoint(ModelSettings())
     if version is not None:
         return _registered(version, endpoint)
-    return Agent(agent_spec(load_pack(pack) if pack else default_pack(), model, settings), endpoint=endpoint)
+    return Agent(agent_spec(pack_of(pack), model, settings), endpoint=endpoint)
 
 
 def _registered(version: str, endpoint: Endpoint) -> Agent:

@@ -45,9 +45,11 @@ ModelOption = Annotated[
         "without it they use their patterns."
     ),
 ]
-SetOption = Annotated[
+VersionOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="An option of the version: temperature=0.2; can be given again."),
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="An option of the version: temperature=0.2; can be given again."
+    ),
 ]
 
 
@@ -90,7 +92,7 @@ def check(
         str, typer.Option(help="Language of the articles (BCP 47); without it, what they say or are found to be.")
     ] = "",
     model: ModelOption = "",
-    settings: SetOption = None,
+    settings: VersionOption = None,
     record: Annotated[
         Path | None, typer.Option(help="A folder for recordings, one an article, for `copydesk replay`.")
     ] = None,
@@ -105,7 +107,7 @@ def check(
     if pack is not None and version is not None:
         raise typer.BadParameter("--pack and --version exclude each other: a version brings its own pack")
     if (model or settings) and version is not None:
-        given = "--model" if model else "--set"
+        given = "--model" if model else "--option"
         raise typer.BadParameter(
             f"{given} and --version exclude each other: a version brings its own model and options"
         )
@@ -140,7 +142,7 @@ def replay(
 def register(
     pack: PackOption = None,
     model: ModelOption = "",
-    settings: SetOption = None,
+    settings: VersionOption = None,
 ) -> None:
     """Register the guidelines as MLflow prompts and the agent as a model version, alias challenger."""
     from pipelines.register import register_files
@@ -156,9 +158,7 @@ def evaluate(
     ] = None,
     pack: PackOption = None,
     model: ModelOption = "",
-    options: Annotated[
-        list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="An option of a version from files.")
-    ] = None,
+    options: VersionOption = None,
     split: Annotated[str, typer.Option(help="The split of the set.")] = "test",
     repeats: Annotated[int, typer.Option(min=1, help="How often each article is checked.")] = 1,
     at_once: Annotated[int, typer.Option(min=1, help="Articles under way together.")] = 8,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-datasets_app = typer.Typer(help="Validate labelled sets.", no_args_is_help=True)
+datasets_app = typer.Typer(help="Labelled sets: build, validate, import.", no_args_is_help=True)
 
 
 @datasets_app.command()
@@ -26,3 +26,23 @@ def validate(
     from pipelines.validate import run_validation
 
     raise typer.Exit(run_validation(labels, pack, Console(highlight=False), out, log))
+
+
+@datasets_app.command()
+def build(
+    folder: Annotated[Path, typer.Argument(help="A folder with recipe.yaml, articles/ and plants/.")],
+    pack: Annotated[
+        Path | None, typer.Option("--pack", help="A folder of guideline files; the pack `house` without it.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the files are what the folder makes.")
+    ] = False,
+) -> None:
+    """Build a labelled set: clean articles with violations and hard negatives planted in them.
+
+    Exit code 2: a mistake in the folder, or, with --check, files that are not what it makes.
+    """
+    from pipelines.agent_spec import pack_of
+    from pipelines.build_set import build_set
+
+    build_set(folder, pack_of(pack), Console(highlight=False), check=check)

@@ -14,7 +14,6 @@ from agent.check_cache import KeyValues
 from agent.endpoint import Endpoint
 from agent.errors import CopydeskError
 from agent.graph import Agent
-from agent.pack_files import default_pack, load_pack
 from agent.settings import ModelSettings
 from agent.spec import AgentSpec
 from evaluation.journal import Journal
@@ -23,7 +22,7 @@ from evaluation.metrics import figures_of
 from evaluation.publish import as_run
 from evaluation.record import ArticleResult, Evaluation
 from evaluation.runner import evaluate
-from pipelines.agent_spec import agent_spec
+from pipelines.agent_spec import agent_spec, pack_of
 from pipelines.output.evaluation import evaluation_page, print_evaluation
 from pipelines.validate import require_sound
 from registry.connection import Registry, connect, without_password
@@ -56,7 +55,7 @@ class Subject:
 def choose(registry: Registry, version: str | None, pack: Path | None, model: str, settings: Sequence[str]) -> Subject:
     """A registered version by number or alias, else the pack of files."""
     if version is None:
-        return Subject(agent_spec(load_pack(pack) if pack else default_pack(), model, settings), None)
+        return Subject(agent_spec(pack_of(pack), model, settings), None)
     return Subject(load(registry, version).spec, describe(registry, version))
 
 
@@ -70,6 +69,7 @@ def run_evaluation(
     registry: Registry,
     console: Console,
     out: Path | None = None,
+    briefly: bool = False,
 ) -> str:
     """Evaluates, shows and logs; returns the MLflow run's id. Raises LabelError before anything is asked."""
     labelled = read_labels(path).of_split(split)
@@ -98,6 +98,9 @@ def run_evaluation(
     _journal(subject, labelled, split, repeats, registry.settings).remove()
     if out:
         out.write_text(page, encoding="utf-8")
+    if briefly:
+        console.print(f"Evaluated {evaluation.ref} on {labelled.name}, {split}: run {run_id}", soft_wrap=True)
+        return run_id
     print_evaluation(console, evaluation, figures)
     console.print(f"MLflow run {run_id} in {without_password(registry.uri)}", style="dim", soft_wrap=True)
     return run_id
@@ -111,7 +114,7 @@ def evaluation_of(
     run_id = find_evaluation(registry, subject.spec.digest, labelled.digest)
     if run_id is None:
         run_id = run_evaluation(
-            subject, path, split=split, repeats=1, at_once=at_once, registry=registry, console=console
+            subject, path, split=split, repeats=1, at_once=at_once, registry=registry, console=console, briefly=True
         )
     return Evaluation.load(read_evaluation(registry, run_id), f"run {run_id}"), run_id
 

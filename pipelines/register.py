@@ -6,9 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 from agent.guideline import Kind
-from agent.pack_files import default_pack, load_pack
 from agent.spec import AgentSpec
-from pipelines.agent_spec import agent_spec
+from pipelines.agent_spec import agent_spec, pack_of
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
 from registry.versions import Registration, register
@@ -16,7 +15,7 @@ from registry.versions import Registration, register
 
 def register_files(folder: Path | None, model: str, settings: Sequence[str], console: Console) -> None:
     """Registers the pack in `folder`, or the default one, with the model it declares, if any, and its options."""
-    spec = agent_spec(load_pack(folder) if folder else default_pack(), model, settings)
+    spec = agent_spec(pack_of(folder), model, settings)
     register_spec(connect(RegistrySettings()), spec, console)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 
 from agent.guideline import GuidelinePack
-from agent.pack_files import default_pack, load_pack
 from evaluation.labels import LabelError, LabelledSet, MalformedLabels, label_files, read_labels
 from evaluation.validation import MAX_EXAMPLES, Expectation, Level, Limits, Validation
+from pipelines.agent_spec import pack_of
 from pipelines.output.validation import print_validation, validation_page
 
 
@@ -42,7 +42,7 @@ def run_validation(path: Path, pack: Path | None, console: Console, out: Path | 
     """Validates, shows and, where it is wanted, logs a set; returns the exit code."""
     started = datetime.now(UTC)
     with console.status("Validating the labelled set …"):
-        validation = validation_of(path, load_pack(pack) if pack else default_pack())
+        validation = validation_of(path, pack_of(pack))
     page = validation_page(validation)
     if out:
         out.write_text(page, encoding="utf-8")

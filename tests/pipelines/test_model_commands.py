@@ -67,7 +67,7 @@ def test_an_endpoint_that_fails_is_told_in_a_line(run: Run, monkeypatch: pytest.
 
 
 def test_options_are_part_of_what_is_asked(run: Run, model: ScriptedModel):
-    run("check", write("post.txt", TEXT), *ASK, "--set", "temperature=0.5", "--set", "checks_per_call=2")
+    run("check", write("post.txt", TEXT), *ASK, "--option", "temperature=0.5", "--option", "checks_per_call=2")
     (call,) = model.calls
     assert call["temperature"] == 0.5
 
@@ -75,11 +75,11 @@ def test_options_are_part_of_what_is_asked(run: Run, model: ScriptedModel):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--model", "m", "--set", "temprature=1"), "there is no such option, there are answer_language,"),
-        (("--model", "m", "--set", "temperature"), "write NAME=VALUE"),
-        (("--model", "m", "--set", "temperature=hot"), "--set temperature=hot: Input should be a valid number"),
-        (("--set", "seed=8"), "--set seed is about a model: name one with --model"),
-        (("--set", "checks_per_call=2", "--version", "1"), "--set and --version exclude each other"),
+        (("--model", "m", "--option", "temprature=1"), "there is no such option, there are answer_language,"),
+        (("--model", "m", "--option", "temperature"), "write NAME=VALUE"),
+        (("--model", "m", "--option", "temperature=hot"), "--option temperature=hot: Input should be a valid number"),
+        (("--option", "seed=8"), "--option seed is about a model: name one with --model"),
+        (("--option", "checks_per_call=2", "--version", "1"), "--option and --version exclude each other"),
     ],
 )
 def test_a_wrong_option_is_named_with_the_way_out(run: Run, arguments: tuple[str, ...], says: str):
