@@ -46,3 +46,17 @@ def build(
     from pipelines.build_set import build_set
 
     build_set(folder, pack_of(pack), Console(highlight=False), check=check)
+
+
+@datasets_app.command("next")
+def label_next(
+    files: Annotated[list[Path], typer.Argument(help="Unlabelled articles.")],
+    champion: Annotated[str, typer.Option(help="A version's number or alias.")] = "champion",
+    challenger: Annotated[str, typer.Option(help="The version it is compared with.")] = "challenger",
+    top: Annotated[int, typer.Option(min=1, help="How many to show.")] = 20,
+) -> None:
+    """Say which unlabelled articles to label next: those on which two versions disagree."""
+    from pipelines.evaluate import open_registry
+    from pipelines.label_next import show_next
+
+    show_next(open_registry(), champion, challenger, files, top, Console(highlight=False))

@@ -92,6 +92,7 @@ def test_an_evaluation_is_shown_written_and_logged(run: Run, labels: Path, packs
     assert logged.data.metrics["recall/plain-words"] == 1
     assert logged.data.metrics["recall_low"] == pytest.approx(0.9374, abs=1e-3)
     assert logged.data.params["model"] == "none"
+    assert logged.inputs is not None
     assert logged.inputs.dataset_inputs[0].dataset.name == "plain-test"
     names = {artifact.path for artifact in registry().client.list_artifacts(id)}
     assert names == {"articles.json", "confusion.json", "evaluation.json.gz", "guidelines.json", "report.html"}
@@ -104,6 +105,7 @@ def test_a_registered_version_is_the_input_of_its_evaluation(run: Run, labels: P
     result = run("evaluate", "--set", str(labels), "--version", "challenger")
     logged = registry().client.get_run(run_id(result.out))
     assert logged.data.params["version"] == "1"
+    assert logged.inputs is not None
     assert len(logged.inputs.model_inputs) == 1
 
 
@@ -207,3 +209,17 @@ def test_an_evaluation_that_is_killed_goes_on_and_asks_nothing_twice(run: Run, l
         assert len(set(asked)) == 180
         assert len(asked) - 180 <= 8  # what was in flight when it was killed, or answered and not yet kept
     assert not list(Path("home/evaluations").iterdir())
+
+
+def test_what_to_label_next_is_where_versions_disagree(run: Run, labels: Path, packs: tuple[Path, Path]):
+    for pack in packs:
+        run("register", "--pack", str(pack))
+    Path("same.txt").write_text("They utilise it.")
+    Path("other.txt").write_text("It closed prior to noon.")
+    result = run("datasets", "next", "same.txt", "other.txt", "--champion", "1", "--challenger", "2")
+    assert result.code == 0
+    assert "other.txt" in result.out
+    assert "same.txt" not in result.out
+    assert "plain-words 1" in result.out
+    assert "differ on 1 of 2 articles" in result.out
+    assert "agree on every article" in run("datasets", "next", "same.txt", "--champion", "1", "--challenger", "2").out
