@@ -47,7 +47,7 @@ def as_run(
         **({"prompts": ",".join(prompts.values())} if prompts else {}),
     }
     return LoggedRun(
-        name=f"{evaluation.ref} on {evaluation.set_name}-{evaluation.split}",
+        name=f"{evaluation.ref} on {evaluation.where}",
         tags=identity(evaluation),
         params=params,
         metrics=metrics(figures),

@@ -118,6 +118,11 @@ class Evaluation(BaseModel):
         """The version, as people name it."""
         return f"version {self.version.number}" if self.version.number else f"pack {self.version.pack} from files"
 
+    @property
+    def where(self) -> str:
+        """Set and split, as people name them."""
+        return self.set_name if self.set_name == self.split else f"{self.set_name}, {self.split}"
+
     def dump(self) -> bytes:
         return gzip.compress(self.model_dump_json(exclude_defaults=True).encode(), mtime=0)
 

@@ -54,7 +54,7 @@ def shift(pair: Paired | None, floor: float = 0.0) -> Shift:
 
 def headline(comparison: Comparison) -> str:
     champion, challenger = comparison.champion, comparison.challenger
-    return f"{challenger.ref[0].upper()}{challenger.ref[1:]} against {champion.ref}, on {champion.set_name}"
+    return f"{challenger.ref[0].upper()}{challenger.ref[1:]} against {champion.ref}, on {champion.where}"
 
 
 def summary(comparison: Comparison, noise: dict[str, float]) -> list[str]:

@@ -20,7 +20,7 @@ REASON_STYLES = {Weight.AGAINST: "red", Weight.OPEN: "yellow", Weight.FOR: "gree
 def headline(decision: Decision) -> str:
     against = f" against {decision.comparison.champion.ref}" if decision.comparison else ", the first champion"
     challenger = decision.challenger
-    return f"{challenger.ref[0].upper()}{challenger.ref[1:]}{against}, on {challenger.set_name}, {challenger.split}"
+    return f"{challenger.ref[0].upper()}{challenger.ref[1:]}{against}, on {challenger.where}"
 
 
 def print_decision(console: Console, decision: Decision) -> None:

@@ -32,7 +32,7 @@ def print_evaluation(console: Console, evaluation: Evaluation, figures: Evaluati
 
 def headline(evaluation: Evaluation) -> str:
     with_model = f", model {evaluation.model}" if evaluation.model else ", without a model"
-    return f"{evaluation.ref[0].upper()}{evaluation.ref[1:]}{with_model}, on {evaluation.set_name}, {evaluation.split}"
+    return f"{evaluation.ref[0].upper()}{evaluation.ref[1:]}{with_model}, on {evaluation.where}"
 
 
 def facts(evaluation: Evaluation, figures: EvaluationFigures) -> str:

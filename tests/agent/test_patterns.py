@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from agent.article import Article, Block, ParagraphKind, build_article
+from agent.article_view import Unit
 from agent.guideline import Quotations
 from agent.patterns import ArticleView, Match, PatternError, PatternTimeout, compile_rules
 from agent.rules import Rule, RuleScope
-from agent.article_view import Unit
 from agent.search import Run, Search
 from tests.agent.build import article
 
