@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from evaluation.importers.export import ExportFormat, OffsetUnit
+
 datasets_app = typer.Typer(help="Labelled sets: build, validate, import.", no_args_is_help=True)
 
 
@@ -46,6 +48,52 @@ def build(
     from pipelines.build_set import build_set
 
     build_set(folder, pack_of(pack), Console(highlight=False), check=check)
+
+
+@datasets_app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(exists=True, help="The export: a file, or a folder of them.")],
+    format: Annotated[ExportFormat, typer.Option("--from", help="What it is an export of.")],
+    to: Annotated[Path, typer.Option("--to", metavar="OUT.jsonl", help="The labelled set to write.")],
+    texts: Annotated[
+        Path | None, typer.Option(help="Folder of the texts, for ptc and brat; beside the labels without it.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", help="YAML, label: guideline-id; without it labels are guidelines' ids.")
+    ] = None,
+    unit: Annotated[
+        OffsetUnit | None, typer.Option("--offset-unit", help="What offsets count; the format's own without it.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="The split of articles whose export says none.")] = "dev",
+    annotator: Annotated[str, typer.Option(help="Who made the labels of which the export doesn't say it.")] = "",
+    language: Annotated[str, typer.Option(help="Language of the articles (BCP 47).")] = "en",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.jsonl.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Write nothing when anything is bad.")] = False,
+) -> None:
+    """Import labels of an annotation tool or a corpus; each one that is bad is reported with its place.
+
+    Exit code 0: written. 1: something is bad, with --strict. 2: wrong usage, or nothing that can be read.
+    """
+    from evaluation.importers.formats import FORMATS
+    from pipelines.import_labels import import_labels
+
+    if texts is not None and not FORMATS[format].texts_apart:
+        raise typer.BadParameter(f"--texts is for ptc and brat: an export of {format} has its texts in it")
+    code = import_labels(
+        source,
+        to,
+        Console(highlight=False),
+        format=format,
+        texts=texts,
+        mapping=mapping,
+        unit=unit,
+        split=split,
+        annotator=annotator,
+        language=language,
+        force=force,
+        strict=strict,
+    )
+    raise typer.Exit(code)
 
 
 @datasets_app.command("next")
