@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.importers.export import BadSpan, ExportFormat, OffsetUnit
+from evaluation.importers.export import UNIT_NAMES, BadSpan, ExportFormat, OffsetUnit
 from evaluation.importers.formats import FORMATS
 from evaluation.importers.label_map import LabelMap, read_label_map
 from evaluation.importers.labelling import Defaults, Import, labelled_articles
@@ -52,8 +52,12 @@ def print_import(console: Console, imported: Import, unit: OffsetUnit) -> None:
     articles = imported.articles
     spans = [span for article in articles for span in article.spans]
     without = sum(1 for article in articles if not article.spans)
-    console.print(Text(f"{len(articles):,} articles, {without:,} without labels; {len(spans):,} labels", "bold"))
-    console.print(Text(f"Offsets were read as {unit}", "dim"))
+    console.print(
+        Text(
+            f"{_counted(len(articles), 'article')}, {without:,} without labels; {_counted(len(spans), 'label')}", "bold"
+        )
+    )
+    console.print(Text(f"Offsets were read as {UNIT_NAMES[unit]}", "dim"))
     _print_counts(console, "Guideline", Counter(span.guideline for span in spans))
     _print_counts(console, "Annotator", Counter(span.annotator for span in spans if span.annotator))
     _print_counts(console, "Left out on purpose", imported.left_out)
@@ -74,6 +78,10 @@ def _print_counts(console: Console, title: str, counts: Counter[str]) -> None:
         table.add_row(Text(name), f"{count:,}")
     console.print()
     console.print(table)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _line(bad: BadSpan) -> Text:

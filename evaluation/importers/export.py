@@ -26,6 +26,9 @@ class OffsetUnit(StrEnum):
     UTF16 = "utf-16"
 
 
+UNIT_NAMES = {OffsetUnit.CODE_POINTS: "code points", OffsetUnit.UTF16: "UTF-16 units"}
+
+
 class Reason(StrEnum):
     """Why something of an export is not imported."""
 

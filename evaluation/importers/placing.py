@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from agent.article import Article
 from agent.formats.reading import article_from_text
 from agent.offsets import Utf16Offsets
-from evaluation.importers.export import OffsetUnit, Part, Reason
+from evaluation.importers.export import UNIT_NAMES, OffsetUnit, Part, Reason
 
 BYTE_ORDER_MARK = "\ufeff"  # the tools count it; an article doesn't have it
 
@@ -39,7 +39,7 @@ class SourceText:
         length = self._offsets.length if unit is OffsetUnit.CODE_POINTS else self._offsets.units(len(self.text))
         shown = f"{part.start}..{part.end}"
         if part.start < 0 or part.end > length or part.start > length:
-            raise Misplaced(Reason.OUTSIDE, f"{shown} leaves a text of {length:,} {_NAMES[unit]}")
+            raise Misplaced(Reason.OUTSIDE, f"{shown} leaves a text of {length:,} {UNIT_NAMES[unit]}")
         if part.end <= part.start:
             raise Misplaced(Reason.EMPTY, f"{shown} holds no character")
         if unit is OffsetUnit.CODE_POINTS:
@@ -87,9 +87,6 @@ class SourceText:
             return None
         segment = self._segments[number]
         return segment.text_start + min(source - segment.source_start, segment.length - 1)
-
-
-_NAMES = {OffsetUnit.CODE_POINTS: "code points", OffsetUnit.UTF16: "UTF-16 units"}
 
 
 def _is_left_out(text: str, position: int, character: str) -> bool:
