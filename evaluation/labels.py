@@ -68,6 +68,9 @@ class LabelledArticle(BaseModel):
         default=(), description="of each paragraph: text, list, quote, table, heading1 to heading6; empty: all text"
     )
     slices: tuple[str, ...] = Field(default=(), description="what is special about it: injection")
+    annotators: tuple[str, ...] = Field(
+        default=(), description="who read it, also those who labelled nothing; empty: those of its labels"
+    )
     spans: tuple[LabelledSpan, ...] = Field(default=(), description="violations")
     negatives: tuple[LabelledSpan, ...] = Field(default=(), description="what only looks like a violation")
 
@@ -86,6 +89,12 @@ class LabelledArticle(BaseModel):
         if any(not p.strip() or p != p.strip() for p in paragraphs) or self.article.text != self.text:
             raise ValueError("the text is not canonical: join its paragraphs by one blank line, and trim them")
         return self
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The annotators that have a name, sorted."""
+        named = {span.annotator for span in (*self.spans, *self.negatives)}
+        return tuple(sorted({*self.annotators, *named} - {""}))
 
     @cached_property
     def article(self) -> Article:
@@ -106,7 +115,7 @@ class LabelledSet(BaseModel):
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the content of all articles, whatever their order: the version of the set."""
-        lines = sorted(article.model_dump_json() for article in self.articles)
+        lines = sorted(map(_content, self.articles))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @property
@@ -166,6 +175,11 @@ def write_labels(labelled: LabelledSet, path: Path) -> None:
 def json_schema() -> str:
     """The schema of one line of a labelled set."""
     return json.dumps(LabelledArticle.model_json_schema(), indent=2) + "\n"
+
+
+def _content(article: LabelledArticle) -> str:
+    """Without annotators they aren't in it: the digest of a set stays what it was before there was this field."""
+    return article.model_dump_json(exclude=None if article.annotators else {"annotators"})
 
 
 def _block(text: str, kind: str) -> Block:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from evaluation.importers.export import ExportFormat, OffsetUnit
 
-datasets_app = typer.Typer(help="Labelled sets: build, validate, import.", no_args_is_help=True)
+datasets_app = typer.Typer(help="Labelled sets: build, validate, import, agreement.", no_args_is_help=True)
 
 
 @datasets_app.command()
@@ -94,6 +94,17 @@ def import_(
         strict=strict,
     )
     raise typer.Exit(code)
+
+
+@datasets_app.command()
+def agreement(
+    labels: Annotated[Path, typer.Argument(metavar="SET", help="A labelled set: a .jsonl file, or a folder of them.")],
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+) -> None:
+    """Say how far annotators agree: Krippendorff's alpha on sentences, and F1 between them, by guideline."""
+    from pipelines.agreement import show_agreement
+
+    show_agreement(labels, split, Console(highlight=False))
 
 
 @datasets_app.command("next")

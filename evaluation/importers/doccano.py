@@ -48,7 +48,7 @@ def _raw(document: _Document, place: str, annotator: str, export: Export) -> Raw
     if document.relations:
         export.left_out["relations"] += len(document.relations)
     id = id_of_text(document.text) if document.id is None else str(document.id)
-    return RawDocument(place, id, document.text, tuple(spans))
+    return RawDocument(place, id, document.text, tuple(spans), (annotator,))
 
 
 def _triples(document: _Document, place: str, export: Export) -> list[dict[str, object]]:

@@ -80,6 +80,7 @@ class RawDocument:
     id: str
     text: str
     spans: tuple[RawSpan, ...] = ()
+    annotators: tuple[str, ...] = ("",)  # who read it; empty for one that the export doesn't name
     group: str = ""
     title: str = ""
     split: str = ""

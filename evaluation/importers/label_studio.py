@@ -61,15 +61,15 @@ def _take(task: _Task, place: str, export: Export) -> None:
         export.reject(place, Reason.NO_TEXT, said)
         return
     answers = [one for one in (valid(_Annotation, value, place, export) for value in task.annotations) if one]
-    spans: list[RawSpan] = []
+    read = [answer for answer in answers if not answer.was_cancelled]
     for answer in answers:
         if answer.was_cancelled:
             said = f"annotator {_name(answer)} skipped it, results: {len(answer.result)}"
             export.reject(place, Reason.NOT_ACCEPTED, said)
-        else:
-            spans += _spans(answer, place, export)
-    if any(not answer.was_cancelled for answer in answers):
-        export.documents.append(RawDocument(place, str(task.id), text, tuple(spans)))
+    if read:
+        spans = [span for answer in read for span in _spans(answer, place, export)]
+        readers = tuple(_name(answer) for answer in read)
+        export.documents.append(RawDocument(place, str(task.id), text, tuple(spans), readers))
     elif not task.annotations:
         export.left_out["tasks that nobody annotated"] += 1
 

@@ -61,6 +61,7 @@ def labelled_articles(export: Export, labels: LabelMap, defaults: Defaults) -> I
 
 def _labelled(document: RawDocument, source: SourceText, work: _Labelling) -> LabelledArticle:
     placed = [found for span in document.spans for found in _placed(span, source, work)]
+    readers = {name or work.defaults.annotator for name in document.annotators}
     return LabelledArticle(
         id=document.id,
         group=document.group or document.id,
@@ -69,6 +70,7 @@ def _labelled(document: RawDocument, source: SourceText, work: _Labelling) -> La
         language=work.defaults.language,
         text=source.article.text,
         kinds=kinds_of(source.article),
+        annotators=tuple(sorted(readers - {""})),
         spans=without_overlaps(placed, work.bad),
     )
 

@@ -22,7 +22,7 @@ def one_per_id(documents: Iterable[RawDocument], bad: list[BadSpan]) -> list[Raw
     """One document an id: an export may have one record for each annotator, or for each label."""
     merged: dict[str, RawDocument] = {}
     for document in documents:
-        first = merged.setdefault(document.id, document)
+        first = merged.setdefault(document.id, document)  # with all of its records so far
         if first is document:
             continue
         if other := next((name for name in _FACTS if getattr(first, name) != getattr(document, name)), None):
@@ -32,7 +32,11 @@ def one_per_id(documents: Iterable[RawDocument], bad: list[BadSpan]) -> list[Raw
             )
             bad.append(BadSpan(document.place, Reason.CONTRADICTION, said))
         else:
-            merged[document.id] = replace(first, spans=(*first.spans, *document.spans))
+            merged[document.id] = replace(
+                first,
+                spans=(*first.spans, *document.spans),
+                annotators=(*first.annotators, *document.annotators),
+            )
     return list(merged.values())
 
 

@@ -53,4 +53,4 @@ def _take(task: _Task, place: str, export: Export) -> None:
     found = [one for one in (valid(_Span, span, place, export) for span in spans) if one]
     raw = (RawSpan(place, span.label, (Part(span.start, span.end),), span.text, annotator) for span in found)
     id = id_of_text(task.text) if task.input_hash is None else str(task.input_hash)
-    export.documents.append(RawDocument(place, id, task.text, tuple(raw)))
+    export.documents.append(RawDocument(place, id, task.text, tuple(raw), (annotator,)))

@@ -34,7 +34,9 @@ def read_table(source: Path, _texts: Path | None) -> Export:
             first = firsts.setdefault(row["id"], row)
             group, title, split = (row[name] or first[name] for name in ("group", "title", "split"))
             spans = _spans(place, row, export)
-            export.documents.append(RawDocument(place, row["id"], text, spans, group, title, split))
+            export.documents.append(
+                RawDocument(place, row["id"], text, spans, (row["annotator"],), group, title, split)
+            )
     return export
 
 

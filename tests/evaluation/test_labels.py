@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import jsonschema
@@ -111,3 +112,17 @@ def test_the_schema_takes_what_is_written_and_nothing_else(tmp_path):
     jsonschema.validate(line, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**line, "note": "x"}, schema)
+
+
+def test_readers_are_named_by_the_article_and_its_labels():
+    article = labelled("Critics say so.", ("claims", "Critics"), annotators=["bob", "ada", ""])
+    assert article.readers == ("ada", "bob")
+    by_cleo = [span.model_copy(update={"annotator": "cleo"}) for span in article.spans]
+    assert article.model_copy(update={"negatives": tuple(by_cleo)}).readers == ("ada", "bob", "cleo")
+
+
+def test_only_annotators_that_are_named_change_a_digest():
+    article = labelled("Critics say so.")
+    named = article.model_copy(update={"annotators": ("ada",)})
+    without = hashlib.sha256(article.model_dump_json(exclude={"annotators"}).encode()).hexdigest()
+    assert labelled_set(article).digest == without != labelled_set(named).digest

@@ -1,11 +1,12 @@
-"""`datasets import` as a user runs it."""
+"""`datasets import` and `agreement` as a user runs them."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from evaluation.labels import read_labels
+from evaluation.labels import read_labels, write_labels
+from tests.evaluation.build import labelled, labelled_set
 from tests.pipelines.terminal import Run, write
 
 TEXT = "Prices 🚗 may fall.\n\nCritics say so.\n"
@@ -31,6 +32,7 @@ def test_an_export_becomes_a_set(run: Run):
         "group": "1",
         "split": "test",
         "text": TEXT.rstrip(),
+        "annotators": ["ada"],
         "spans": [
             {
                 "guideline": "hedging",
@@ -102,3 +104,24 @@ def test_what_can_not_be_imported_is_an_error(run: Run, arguments: tuple[str, ..
     ran = run("datasets", "import", *arguments, "--to", "out.jsonl")
     assert (ran.code, Path("out.jsonl").exists()) == (2, False)
     assert message in ran.err
+
+
+def test_agreement_is_a_table_by_guideline_and_by_pair(run: Run):
+    write("a.jsonl", '{"text": "Prices may fall. So they say. They rose.", "label": [[7, 10, "hedging"]]}')
+    Path("both").mkdir()
+    for name in ("ada", "bob"):
+        write(f"both/{name}.jsonl", Path("a.jsonl").read_bytes())
+    assert run("datasets", "import", "--from", "doccano", "both", "--to", "out.jsonl").code == 0
+    ran = run("datasets", "agreement", "out.jsonl")
+    assert (ran.code, ran.err) == (0, "")
+    assert "Agreement on 1 of 1 articles, which two or more have read" in ran.out
+    rows = [line.split()[:4] for line in ran.out.split("\n")]
+    assert ["hedging", "3", "2", "1.000"] in rows
+    assert ["ada", "and", "bob", "1"] in rows
+
+
+def test_agreement_needs_two_who_read_the_same(run: Run):
+    write_labels(labelled_set(labelled("Prices may fall.", ("hedging", "may"))), Path("set.jsonl"))
+    ran = run("datasets", "agreement", "set.jsonl")
+    assert ran.code == 2
+    assert "set 'set' has no article that two annotators have read" in ran.err

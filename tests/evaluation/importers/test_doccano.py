@@ -73,6 +73,7 @@ def test_a_folder_has_a_file_an_annotator(tmp_path):
     record = json.dumps({"id": 7, "text": TEXT, "label": [[*AT, "claims"]]}, ensure_ascii=False)
     found = imported("doccano", files(tmp_path, {"ada.jsonl": record, "bob.jsonl": record}))
     assert by_annotator(found) == [("7", "ada", "claims"), ("7", "bob", "claims")]
+    assert found.articles[0].annotators == ("ada", "bob")
 
 
 def test_a_text_without_an_id_is_known_by_its_words(tmp_path):

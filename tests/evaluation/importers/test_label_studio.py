@@ -112,3 +112,12 @@ def test_what_is_no_export_is_said(tmp_path, content, message):
     source = files(tmp_path, {"project.json": content}) / "project.json"
     with pytest.raises(LabelError, match=message):
         imported("label-studio", source)
+
+
+def test_who_labelled_nothing_has_read_it_and_who_skipped_has_not(tmp_path):
+    answers = [
+        {"completed_by": 1, "result": [result("Critics")]},
+        {"completed_by": 2, "result": []},
+        {"completed_by": 3, "result": [], "was_cancelled": True},
+    ]
+    assert imported("label-studio", export(tmp_path, task(annotations=answers))).articles[0].readers == ("1", "2")

@@ -124,6 +124,7 @@ def test_what_an_import_says_of_labels_and_articles():
         "split": "test",
         "language": "de",
         "text": "Ein Satz.",
+        "annotators": ["ada"],
         "spans": [
             {
                 "guideline": "g",

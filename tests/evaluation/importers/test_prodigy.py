@@ -67,3 +67,9 @@ def test_one_hash_with_two_texts_is_a_contradiction(tmp_path):
     found = imported("prodigy", export(tmp_path, task("fall"), task("fall", text=TEXT.replace("fall", "rise"))))
     assert bad(found) == [("news.jsonl:2", Reason.CONTRADICTION)]
     assert spans(found) == [("-97", "hedging", "fall")]
+
+
+def test_who_accepted_a_text_without_labels_has_read_it(tmp_path):
+    tasks = [task("fall", _annotator_id="ada"), task("fall", spans=[], _annotator_id="bob")]
+    tasks.append(task("fall", answer="ignore", _annotator_id="cleo"))
+    assert imported("prodigy", export(tmp_path, *tasks)).articles[0].readers == ("ada", "bob")
