@@ -163,6 +163,7 @@ def evaluate(
     repeats: Annotated[int, typer.Option(min=1, help="How often each article is checked.")] = 1,
     at_once: Annotated[int, typer.Option(min=1, help="Articles under way together.")] = 8,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the HTML report here, too.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the table as Markdown.")] = None,
 ) -> None:
     """Evaluate a version on a labelled set: recall, false alarms and more, with intervals; logged to MLflow.
 
@@ -182,6 +183,7 @@ def evaluate(
         registry=registry,
         console=Console(highlight=False),
         out=out,
+        markdown=markdown,
     )
 
 

@@ -23,7 +23,7 @@ from evaluation.publish import as_run
 from evaluation.record import ArticleResult, Evaluation
 from evaluation.runner import evaluate
 from pipelines.agent_spec import agent_spec, pack_of
-from pipelines.output.evaluation import evaluation_page, print_evaluation
+from pipelines.output.evaluation import evaluation_markdown, evaluation_page, print_evaluation
 from pipelines.validate import require_sound
 from registry.connection import Registry, connect, without_password
 from registry.evaluations import EVALUATIONS, find_evaluation, log_run, read_evaluation
@@ -69,6 +69,7 @@ def run_evaluation(
     registry: Registry,
     console: Console,
     out: Path | None = None,
+    markdown: Path | None = None,
     briefly: bool = False,
 ) -> str:
     """Evaluates, shows and logs; returns the MLflow run's id. Raises LabelError before anything is asked."""
@@ -98,6 +99,8 @@ def run_evaluation(
     _journal(subject, labelled, split, repeats, registry.settings).remove()
     if out:
         out.write_text(page, encoding="utf-8")
+    if markdown:
+        markdown.write_text(evaluation_markdown(evaluation, figures), encoding="utf-8")
     if briefly:
         console.print(f"Evaluated {evaluation.ref} on {labelled.name}, {split}: run {run_id}", soft_wrap=True)
         return run_id

@@ -82,6 +82,18 @@ def evaluation_page(evaluation: Evaluation, figures: EvaluationFigures) -> str:
     )
 
 
+def evaluation_markdown(evaluation: Evaluation, figures: EvaluationFigures) -> str:
+    lines = [f"**{headline(evaluation)}.** {facts(evaluation, figures)}.", ""]
+    lines += ["| guideline | severity | labels | recall, % (95 %) | false alarms | precision | F1 | negatives hit |"]
+    lines += ["|---|---|---:|---:|---:|---:|---:|---:|"]
+    lines += [
+        f"| {guideline.id} | {guideline.severity} | {' | '.join(_cells(guideline.figures))} |"
+        for guideline in figures.guidelines
+    ]
+    lines += [f"| **all** | | {' | '.join(_cells(figures.overall))} |", "", *summary(evaluation, figures)]
+    return "\n".join(lines) + "\n"
+
+
 def percent(value: float | None) -> str:
     return "–" if value is None else f"{value * 100:.0f} %"
 

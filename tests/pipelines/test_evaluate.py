@@ -81,12 +81,15 @@ def outcome(out: str) -> str:
 
 
 def test_an_evaluation_is_shown_written_and_logged(run: Run, labels: Path, packs: tuple[Path, Path]):
-    result = run("evaluate", "--set", str(labels), "--pack", str(packs[0]), "--out", "page.html")
+    result = run(
+        "evaluate", "--set", str(labels), "--pack", str(packs[0]), "--out", "page.html", "--markdown", "page.md"
+    )
     assert result.code == 0, result.err
     assert "Pack plain from files, without a model, on plain, test" in result.out
     assert "plain-words" in result.out
     assert "100 (94–100)" in result.out
     assert "<table>" in Path("page.html").read_text()
+    assert "| plain-words | advice | 60 | 100 (94–100) | 0.00 | 100 | 100 | – |" in Path("page.md").read_text()
     id = run_id(result.out)
     logged = registry().client.get_run(id)
     assert logged.data.metrics["recall/plain-words"] == 1
