@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from agent.check_cache import KeyValues
 from agent.graph import Agent
+from agent.report import ReportStatus
 from evaluation.journal import Journal
 from evaluation.labels import LabelledArticle, LabelledSet
 from evaluation.record import ArticleResult, Evaluation, complete, result_of
@@ -48,10 +49,11 @@ async def evaluate(
     """Checks every article of a set `repeats` times; `labelled` holds the articles of one split.
 
     `agents` makes the version's agent over a store of kept checks; `at_once` articles are under way together, and the
-    model's own limiter holds back what is too much for it. What the journal has isn't done again.
+    model's own limiter holds back what is too much for it. What the journal has isn't done again, but for articles
+    where a check failed: of those only the failed checks are asked again.
     """
     started = datetime.now(UTC)
-    results = dict(journal.finished)
+    results = {key: done for key, done in journal.finished.items() if done.status is ReportStatus.COMPLETE}
     turns = asyncio.Semaphore(at_once)
     by_repeat = [
         agents(OwnKeys(kept, f"{journal.id}/{repeat}/") if kept is not None else None) for repeat in range(repeats)

@@ -11,7 +11,7 @@ from evaluation.record import Evaluation, RecordUnreadable, check_digest, labels
 from evaluation.runner import OwnKeys, evaluate
 from tests.agent.build import endpoint, guideline, pack, prompt_guideline
 from tests.evaluation.build import labelled, labelled_set, result
-from tests.scripted_model import Scripted, ScriptedModel, finds
+from tests.scripted_model import Question, Scripted, ScriptedModel, finds
 
 SET = labelled_set(
     labelled("Critics say it rains.", ("claims", "Critics say"), id="one"),
@@ -71,6 +71,23 @@ async def test_a_check_that_fails_is_recorded_as_a_failure(tmp_path):
     assert {one.guidelines["claims"].verdict for one in done.results} == {Verdict.FAILED}
     figures = figures_of(done)
     assert (figures.failed, figures.checks, figures.overall.recall.value) == (3, 3, None)
+
+
+async def test_going_on_tries_what_failed_again(tmp_path):
+    kept = MemoryKeyValues()
+    down = True
+
+    def rule(question: Question) -> Scripted:
+        return Scripted(text="no JSON") if down and "nothing new" in question.paragraphs[1] else finds("Critics say")
+
+    with ScriptedModel({"claims": rule}) as model:
+        before = await evaluate(agents(model), SET, Journal(tmp_path, "run"), split="test", kept=kept)
+        assert [one.status for one in before.results] == ["complete", "complete", "failed"]
+        down = False
+        calls = len(model.calls)
+        after = await evaluate(agents(model), SET, Journal(tmp_path, "run"), split="test", kept=kept)
+        assert len(model.calls) == calls + 1
+    assert [one.status for one in after.results] == ["complete"] * 3
 
 
 async def test_no_more_articles_than_allowed_are_under_way(tmp_path):
