@@ -5,6 +5,7 @@ A record says enough to work out every figure, to compare it with another, and t
 
 import gzip
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -15,7 +16,7 @@ from agent.check import Usage, Verdict
 from agent.errors import CopydeskError
 from agent.finding import Finding, Method, Severity, make_finding
 from agent.guideline import Guideline, Kind
-from agent.report import ComplianceReport, ReportStatus, VersionStamp
+from agent.report import ComplianceReport, GuidelineOutcome, ReportStatus, VersionStamp
 from agent.score import Band, band, score
 from agent.spec import AgentSpec
 from evaluation.labels import LabelledArticle, LabelledSet, LabelledSpan
@@ -56,6 +57,8 @@ class GuidelineResult(BaseModel):
     verdict: Verdict
     method: Method | None = None
     predicted: tuple[Span, ...] = ()
+    messages: tuple[str, ...] = ()  # one for each of `predicted` that a model gave; empty with other methods
+    suggestions: tuple[str, ...] = ()  # the best for each of them, "" where there is none
     unanchored: int = 0
     reason: str = ""
 
@@ -168,9 +171,9 @@ def labels_of(labelled: LabelledArticle, guidelines: tuple[Guideline, ...]) -> A
 
 def result_of(article: str, repeat: int, report: ComplianceReport) -> ArticleResult:
     """A report as an evaluation keeps it."""
-    spans: dict[str, list[Span]] = {}
+    found: dict[str, list[Finding]] = {}
     for finding in report.findings:
-        spans.setdefault(finding.guideline, []).append(Span(finding.start, finding.end))
+        found.setdefault(finding.guideline, []).append(finding)
     return ArticleResult(
         article=article,
         repeat=repeat,
@@ -178,17 +181,24 @@ def result_of(article: str, repeat: int, report: ComplianceReport) -> ArticleRes
         score=report.score.value if report.score else None,
         band=report.band,
         guidelines={
-            outcome.guideline: GuidelineResult(
-                verdict=outcome.verdict,
-                method=outcome.method,
-                predicted=tuple(spans.get(outcome.guideline, ())),
-                unanchored=outcome.unanchored,
-                reason=outcome.reason,
-            )
-            for outcome in report.outcomes
+            outcome.guideline: _result(outcome, found.get(outcome.guideline, ())) for outcome in report.outcomes
         },
         usage=report.usage,
         seconds=report.seconds,
+    )
+
+
+def _result(outcome: GuidelineOutcome, found: Sequence[Finding]) -> GuidelineResult:
+    """What patterns say is in the pack; only what a model wrote would be lost."""
+    written = found if outcome.method is Method.MODEL else ()
+    return GuidelineResult(
+        verdict=outcome.verdict,
+        method=outcome.method,
+        predicted=tuple(Span(one.start, one.end) for one in found),
+        messages=tuple(one.message for one in written),
+        suggestions=tuple(one.suggestions[0] if one.suggestions else "" for one in written),
+        unanchored=outcome.unanchored,
+        reason=outcome.reason,
     )
 
 
