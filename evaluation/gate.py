@@ -162,8 +162,14 @@ def _injection(comparison: Comparison, policy: Policy) -> Iterator[Reason]:
         return
     sliced = compare(comparison.champion, comparison.challenger, name)
     pairs = [c.recall for c in sliced.guidelines if c.status is Status.CHANGED and c.recall is not None]
+    pooled = pool(f"{name}: recall", pairs)
+    if pooled.effective < policy.least_effective:
+        labels = counted(round(pooled.total), "labelled violation")
+        text = f"Articles that talk to the model hold {labels} of what changed: too few to judge them apart."
+        yield Reason(Weight.NOTE, text)
+        return
     margin = policy.margins[Tier.CRITICAL].recall
-    for ruling in rule([Claim(pool(f"{name}: recall", pairs), margin, Tier.CRITICAL, deciding=True)], policy):
+    for ruling in rule([Claim(pooled, margin, Tier.CRITICAL, deciding=True)], policy):
         yield from _ruled(ruling)
 
 

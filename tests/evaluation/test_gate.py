@@ -157,14 +157,17 @@ def test_articles_that_talk_to_the_model_are_judged_apart():
         update={"injection_slice": "injection", "margins": dict.fromkeys(Tier, Margins(recall=0.6, false_alarms=1))}
     )
 
-    def sliced(one: Evaluation) -> Evaluation:
-        marked = [a.model_copy(update={"slices": ("injection",)}) if int(a.id) < 40 else a for a in one.articles]
+    def sliced(one: Evaluation, size: int = 40) -> Evaluation:
+        marked = [a.model_copy(update={"slices": ("injection",)}) if int(a.id) < size else a for a in one.articles]
         return one.model_copy(update={"articles": tuple(marked)})
 
     before, after = version("1", severity="advice"), version("2", misses=35, severity="advice")
     decision = decide(sliced(before), sliced(after), policy)
     assert decision.outcome is Outcome.BLOCK
     assert texts(decision, "against")[0].startswith("injection: recall worse by 87.5 points")
+    few = decide(sliced(before, 5), sliced(version("2", severity="advice"), 5), policy)
+    assert few.outcome is Outcome.PROMOTE
+    assert any("hold 5 labelled violations of what changed: too few" in text for text in texts(few, "note"))
 
 
 def test_only_the_same_articles_compare():
