@@ -248,6 +248,41 @@ def gate(
 
 
 @app.command()
+def judge(
+    run: Annotated[str, typer.Option(help="The MLflow run of an evaluation of a version with a model.")],
+    labels: Annotated[Path, typer.Option("--set", help="The labelled set it was evaluated on.")],
+    pack: Annotated[
+        Path | None, typer.Option(help="The folder of guidelines it was evaluated with; not needed when registered.")
+    ] = None,
+    size: Annotated[int, typer.Option("--sample", min=1, help="Findings to judge, drawn at random.")] = 200,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 7,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Findings that a person has labelled good or bad, to hold the judge against.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the judged sample, JSON Lines.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write the sample without the judge's verdicts, for a person to label.")
+    ] = None,
+) -> None:
+    """Ask a judge, a language model at COPYDESK_JUDGE_URL, about a version's findings. No gate reads its figures."""
+    from pipelines.evaluate import open_registry
+    from pipelines.judge import run_judge
+
+    run_judge(
+        open_registry(),
+        run,
+        labels,
+        Console(highlight=False),
+        pack=pack,
+        size=size,
+        seed=seed,
+        calibration=calibration,
+        out=out,
+        sheet=sheet,
+    )
+
+
+@app.command()
 def versions() -> None:
     """List the registered versions, which one is champion, and with what evidence."""
     from pipelines.promote import print_versions
@@ -325,7 +360,12 @@ def main() -> None:
         _stop(f'{error}: its variable in the environment holds JSON, such as ["one", "two"]')
 
 
-_PREFIXES = {"ServingSettings": "COPYDESK_", "RegistrySettings": "COPYDESK_", "ModelSettings": "COPYDESK_MODEL_"}
+_PREFIXES = {
+    "ServingSettings": "COPYDESK_",
+    "RegistrySettings": "COPYDESK_",
+    "ModelSettings": "COPYDESK_MODEL_",
+    "JudgeSettings": "COPYDESK_JUDGE_",
+}
 
 
 def _wrong_setting(prefix: str, details: ErrorDetails) -> str:

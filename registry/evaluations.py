@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput, Metric, Param
+from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from pydantic import BaseModel, ConfigDict
 
@@ -102,6 +102,18 @@ def log_run(registry: Registry, experiment: str, run: LoggedRun) -> str:
                 client.log_artifact(id, str(file))
         client.set_terminated(id, "FINISHED", end_time=at)  # last: a finished run is a complete one
     return id
+
+
+def add_to_run(
+    registry: Registry, run_id: str, *, metrics: Mapping[str, float], tags: Mapping[str, str], texts: Mapping[str, str]
+) -> None:
+    """Adds figures to a run that is finished; what it has under the same name is replaced by the newer ones."""
+    at = _milliseconds(datetime.now(UTC))
+    points = [Metric(name, value, at, 0) for name, value in metrics.items()]
+    with registry.answering():
+        for path, text in texts.items():
+            registry.client.log_text(run_id, text, path)
+        registry.client.log_batch(run_id, metrics=points, tags=[RunTag(name, value) for name, value in tags.items()])
 
 
 def find_evaluation(registry: Registry, version_digest: str, set_digest: str) -> str | None:
