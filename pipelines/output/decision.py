@@ -8,7 +8,7 @@ from evaluation.claims import Ruling, Verdict
 from evaluation.decision_record import DecisionRecord
 from evaluation.gate import Decision, Outcome
 from evaluation.paired import Measure
-from evaluation.reasons import Weight
+from evaluation.reasons import Weight, counted
 from pipelines.output.comparison import VERDICT_STYLES
 from pipelines.output.html import TEMPLATES
 
@@ -33,13 +33,16 @@ def print_decision(console: Console, decision: Decision) -> None:
         return
     console.print()
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("Claim: no worse", no_wrap=True, max_width=44)
+    table.add_column("Claim: no worse", overflow="fold")
     table.add_column("Verdict", no_wrap=True)
     for column in ("Change", "Margin", "Can see", "Missing"):
         table.add_column(column, justify="right", no_wrap=True)
-    for ruling in decision.rulings:
+    shown = [one for one in decision.rulings if one.claim.deciding or one.verdict is not Verdict.NO_WORSE]
+    for ruling in shown:
         table.add_row(ruling.name, Text(ruling.verdict, VERDICT_STYLES[ruling.verdict]), *_numbers(ruling))
     console.print(table)
+    if len(shown) < len(decision.rulings):
+        console.print(f"{counted(len(decision.rulings) - len(shown), 'other claim')} that decide nothing: no worse.")
     console.print(
         "Changes are points of recall, or false alarms per 1,000 words; more is better. Can see: the smallest drop "
         "that this set rules out. Missing: labelled article groups that the margin takes besides.",
