@@ -62,7 +62,7 @@ class AgentSpec(BaseModel):
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
-    @cached_property
+    @property
     def basis(self) -> str:
         """Everything but its guideline and article that a model's verdict depends on, as canonical JSON."""
         model = self.model.model_dump(mode="json") if self.model else None
