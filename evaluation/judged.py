@@ -55,7 +55,7 @@ class Opinion(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     good: bool | None = None  # None: the judge failed
-    score: float | None = None  # faithfulness and quote 0 to 1, suggestion 1 to 5
+    score: float | None = None  # faithfulness 0 to 1, the others 1 to 5
     reason: str = ""  # in the judge's words, or of its failure
 
     @model_validator(mode="after")

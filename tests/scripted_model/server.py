@@ -121,7 +121,7 @@ class ScriptedModel:
             answers = dict.fromkeys(answers, Scripted())
         whole = next((answer for answer in answers.values() if answer.takes_over), Scripted())
         text = answer_text(question, answers) if whole.text is None else whole.text
-        return whole, _completion(request, whole, text, tokens, cached)
+        return whole, completion(request, whole, text, tokens, cached)
 
     def _note(
         self, request: dict[str, Any], headers: dict[str, str], question: Question, tokens: int, cached: int
@@ -178,7 +178,7 @@ def _handler(model: ScriptedModel) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _completion(request: dict[str, Any], scripted: Scripted, text: str, tokens: int, cached: int) -> dict[str, Any]:
+def completion(request: dict[str, Any], scripted: Scripted, text: str, tokens: int, cached: int) -> dict[str, Any]:
     message = {"role": "assistant", "content": None if scripted.refusal else text, "refusal": scripted.refusal}
     answer = max(1, len(text) // CHARACTERS_PER_TOKEN)
     return {
