@@ -73,6 +73,9 @@ def metrics(result: Judgement) -> dict[str, float]:
             f"{name}_score": one.score.value,
             f"{name}_judged": one.judged,
             f"{name}_failed": one.failed,
+            # Always there: an uncalibrated judge must not stand beside the trust that an earlier one has earned.
+            f"{name}_calibrated_on": one.calibration.pairs if one.calibration else 0,
+            f"{name}_trusted": one.calibration is not None and one.calibration.trusted,
         }
         if one.calibration is not None:
             values |= {
@@ -80,7 +83,6 @@ def metrics(result: Judgement) -> dict[str, float]:
                 f"{name}_kappa": one.calibration.kappa,
                 f"{name}_kappa_low": one.calibration.low,
                 f"{name}_kappa_high": one.calibration.high,
-                f"{name}_trusted": one.calibration.trusted,
             }
     return numbers(values)
 

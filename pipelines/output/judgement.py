@@ -24,45 +24,38 @@ def print_judgement(console: Console, evaluation: Evaluation, result: Judgement)
     console.print()
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("Criterion", no_wrap=True)
-    for column in ("Judged", "Failed", "Good (95 %)", "Score (95 %)", "Calibration"):
+    for column in ("Judged", "Failed", "Good, %", "Score", "Kappa"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in result.criteria:
         table.add_row(*_row(one))
     console.print(table)
     console.print()
     for one in result.criteria:
-        console.print(f"{ASKED[one.criterion]}: {verdict(one.calibration)}.", soft_wrap=True)
+        console.print(_trust(one), soft_wrap=True)
     console.print(
-        "Intervals are clustered by article group; what the judge failed at is in none of them. These are secondary "
-        "figures: no gate reads them.",
+        "Intervals are of 95 %, clustered by article group; what the judge failed at is in none of them. These are "
+        "secondary figures: no gate reads them.",
         soft_wrap=True,
     )
     if result.model == evaluation.model:
-        console.print("The judge is the model that wrote the findings: such a judge is lenient.", style="yellow")
+        console.print("The judge is the model that wrote the findings: it may well be lenient.", style="yellow")
 
 
 def _row(one: CriterionFigures) -> tuple[str, ...]:
-    return (
-        one.criterion,
-        f"{one.judged:,}",
-        f"{one.failed:,}",
-        interval(one.good),
-        _score(one),
-        _kappa(one),
-    )
+    kappa = "uncalibrated"
+    if one.calibration is not None:
+        kappa = _bounded(one.calibration.kappa, one.calibration.low, one.calibration.high)
+    good = interval(one.good).replace(" %", "")
+    score = _bounded(one.score.value, one.score.low, one.score.high)
+    return str(one.criterion), f"{one.judged:,}", f"{one.failed:,}", good, score, kappa
 
 
-def _score(one: CriterionFigures) -> str:
-    score = one.score
-    if score.value is None:
+def _bounded(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
         return "–"
-    known = score.low is not None and score.high is not None
-    return f"{score.value:.2f} ({score.low:.2f}–{score.high:.2f})" if known else f"{score.value:.2f}"
+    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f}–{high:.2f})"
 
 
-def _kappa(one: CriterionFigures) -> str:
-    if one.calibration is None:
-        return "uncalibrated"
-    kappa = one.calibration.kappa
-    agreed = interval(one.calibration.agreement)
-    return f"{agreed} agree" if kappa is None else f"{agreed} agree, κ {kappa:.2f}"
+def _trust(one: CriterionFigures) -> str:
+    agreed = f", agrees with the person on {interval(one.calibration.agreement)}" if one.calibration else ""
+    return f"{ASKED[one.criterion]}: {verdict(one.calibration)}{agreed}."

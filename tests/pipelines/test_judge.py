@@ -94,10 +94,10 @@ def test_figures_are_shown_written_and_added_to_the_evaluation(judge: Judged, ru
     assert code == 0, err
     assert "Pack one from files on claims, test, judged by j" in out
     assert "30 of 30 findings that a model wrote" in out
-    assert [line.split()[:5] for line in out.splitlines()[4:7]] == [
-        ["faithfulness", "30", "0", "67", "%"],
-        ["suggestion", "30", "0", "67", "%"],
-        ["quote", "30", "0", "67", "%"],
+    assert [line.split()[:4] for line in out.splitlines()[4:7]] == [
+        ["faithfulness", "30", "0", "67"],
+        ["suggestion", "30", "0", "67"],
+        ["quote", "30", "0", "67"],
     ]
     assert out.count("uncalibrated") == 6
     logged = registry().client.get_run(run_id)
@@ -127,8 +127,8 @@ def test_a_judge_is_held_against_a_person(judge: Judged, run_id: str):
     assert "judge" not in lines("sheet.jsonl")[0]
     label("sheet.jsonl", is_good)
     agreed = judge("--sample", "3", "--calibration", "sheet.jsonl")
-    assert agreed[1].count("100 % (88–100) agree, κ 1.00") == 3
-    assert agreed[1].count("may be trusted: kappa 1.00 (1.00 to 1.00) is surely 0.6 or more") == 3
+    said = "may be trusted: kappa 1.00 (1.00 to 1.00) is surely 0.6 or more, agrees with the person on 100 % (88–100)."
+    assert agreed[1].count(said) == 3
     label("sheet.jsonl", lambda one: is_good(one) if one["article"] != "a3" else "")
     assert "not enough to tell: 20 good and 9 bad" in judge("--sample", "3", "--calibration", "sheet.jsonl")[1]
     label("sheet.jsonl", lambda one: "good" if int(one["article"][1:]) % 2 else "bad")
