@@ -21,6 +21,7 @@ from rich.markup import escape
 from agent.errors import CopydeskError
 from pipelines.datasets import datasets_app
 from pipelines.guidelines import app as guidelines_app
+from pipelines.jobs import jobs_app
 from pipelines.output import OutputFormat
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(guidelines_app, name="guidelines")
 app.add_typer(datasets_app, name="datasets")
+app.add_typer(jobs_app, name="jobs")
 
 err = Console(stderr=True, highlight=False)
 
@@ -341,6 +343,18 @@ def worker() -> None:
     from serving.worker import run
 
     run(ServingSettings())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables to this release. Run it before the API and workers of a new release start."""
+    import asyncio
+
+    from serving.adapters.database import open_and_migrate
+    from serving.settings import ServingSettings
+
+    revision = asyncio.run(open_and_migrate(ServingSettings().database_url))
+    Console(highlight=False).print(f"The database is at revision {revision}.")
 
 
 def main() -> None:

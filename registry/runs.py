@@ -6,10 +6,10 @@ Names are constants because notebooks, dashboards and trends read them.
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from mlflow.entities import Metric, Param, Run
+from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -25,7 +25,8 @@ RECORDING_ARTIFACT = "recording.json.gz"
 JOB_ID = "job_id"
 DOCUMENT_ID = "document_id"
 CHANNEL = "channel"
-STATUS = "status"
+STATUS = "status"  # of the job: completed, partial, failed or cancelled
+REASON = "reason"  # why there is no report
 TITLE = "title"
 CONTENT_HASH = "content_hash"
 
@@ -49,6 +50,7 @@ CHECKS_FAILED = "checks_failed"  # tried in vain or not tried
 CHECKS_FALLBACK = "checks_fallback"
 UNANCHORED = "unanchored"
 MODEL_RETRIES = "model_retries"
+ATTEMPTS = "attempts"  # of the job
 KEPT = "kept_verdicts"  # on paragraphs, from earlier checks
 COST = "cost"  # in the currency of the price table; missing where a model isn't in it
 MODEL_CALLS = "model_calls"
@@ -67,24 +69,37 @@ METRICS_PER_CALL = 900  # MLflow takes 1,000 entities a call
 
 
 class ProductionRun(BaseModel):
-    """A finished job as MLflow is told of it."""
+    """An ended job as MLflow is told of it."""
 
     model_config = ConfigDict(frozen=True)
 
     job_id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=250)
     document_id: str = ""
+    title: str = ""
     channel: str  # word, api, page, batch ...
-    report: ComplianceReport
+    version: str  # the number it is bound to
+    code_digest: str
+    status: str
+    reason: str = ""
+    attempts: int = 1
+    report: ComplianceReport | None  # None: it failed without one, or was cancelled
     submitted: AwareDatetime
-    started: AwareDatetime
+    started: AwareDatetime | None
     finished: AwareDatetime
     recording: bytes | None = None  # a `Recording` as it is stored
 
 
 def log_production_run(registry: Registry, record: ProductionRun) -> str:
-    """Logs a job's run, or finishes what an earlier attempt began; returns the run id.
+    """Logs a job's run, or finishes what an earlier attempt began; returns the run id."""
+    run_id = begin_production_run(registry, record)
+    complete_production_run(registry, run_id, record)
+    return run_id
 
-    Only one process may log a job at a time: MLflow can't refuse a second run of the same job.
+
+def begin_production_run(registry: Registry, record: ProductionRun) -> str:
+    """Finds the run of a job, or makes it; returns its id.
+
+    Only one process may do so at a time: MLflow can't refuse a second run of the same job.
     """
     client = registry.client
     experiment = registry.experiment_id(experiment_name(registry, record.finished))
@@ -93,20 +108,24 @@ def log_production_run(registry: Registry, record: ProductionRun) -> str:
         if run is None:
             run = client.create_run(
                 experiment,
-                start_time=_milliseconds(record.started),
-                run_name=(record.document_id or record.report.article.title or record.job_id)[:MAX_NAME_CHARACTERS],
+                start_time=_milliseconds(record.started or record.submitted),
+                run_name=(record.document_id or record.title or record.job_id)[:MAX_NAME_CHARACTERS],
                 tags=tags(record),  # with the run, so that none can be left behind without its job id
             )
-        run_id = str(run.info.run_id)
-        if run.info.status != "FINISHED":
+    return str(run.info.run_id)
+
+
+def complete_production_run(registry: Registry, run_id: str, record: ProductionRun) -> None:
+    """Writes all of a run, unless it says the same already."""
+    with registry.answering():
+        run = registry.client.get_run(run_id)
+        if run.info.status != "FINISHED" or run.data.tags.get(STATUS) != record.status:
             _complete(registry, run_id, record)
-    return run_id
 
 
 def experiment_name(registry: Registry, finished: datetime) -> str:
-    """One experiment an ISO week, like `copydesk-production-2026-W47`: lists of runs stay quick."""
-    year, week, _ = finished.isocalendar()
-    return f"{registry.settings.production_experiment}-{year}-W{week:02}"
+    """One experiment a month, like `copydesk/production-2026-11`: lists of runs stay quick."""
+    return f"{registry.settings.production_experiment}-{finished.astimezone(UTC):%Y-%m}"
 
 
 def find_run(registry: Registry, experiment: str, job_id: str) -> Run | None:
@@ -119,14 +138,18 @@ def tags(record: ProductionRun) -> dict[str, str]:
         JOB_ID: record.job_id,
         DOCUMENT_ID: record.document_id,
         CHANNEL: record.channel,
-        STATUS: str(record.report.status),
-        TITLE: record.report.article.title,
-        CONTENT_HASH: record.report.article.content_hash,
+        STATUS: record.status,
+        REASON: record.reason,
+        TITLE: record.title,
+        CONTENT_HASH: record.report.article.content_hash if record.report else "",
     }
     return {name: value[:MAX_VALUE_CHARACTERS] for name, value in values.items() if value}
 
 
-def params(report: ComplianceReport) -> dict[str, str]:
+def params(record: ProductionRun) -> dict[str, str]:
+    report = record.report
+    if report is None:
+        return {VERSION: record.version, CODE_DIGEST: record.code_digest}
     version = report.version
     return {
         VERSION: version.number or UNREGISTERED,
@@ -142,6 +165,8 @@ def params(report: ComplianceReport) -> dict[str, str]:
 def metrics(record: ProductionRun) -> dict[str, float]:
     """Numbers of a run. A report that failed has no score, a guideline not checked no count."""
     report = record.report
+    if report is None:
+        return {ATTEMPTS: record.attempts, **_times(record)}
     scores = {}
     if report.score:
         scores = {
@@ -165,20 +190,27 @@ def metrics(record: ProductionRun) -> dict[str, float]:
         **({} if report.usage.cost is None else {COST: report.usage.cost}),
         WORDS: report.article.words,
         DURATION_SECONDS: report.seconds,
-        WAIT_SECONDS: (record.started - record.submitted).total_seconds(),
-        TURNAROUND_SECONDS: (record.finished - record.submitted).total_seconds(),
+        ATTEMPTS: record.attempts,
+        **_times(record),
     }
+
+
+def _times(record: ProductionRun) -> dict[str, float]:
+    waited = {} if record.started is None else {WAIT_SECONDS: (record.started - record.submitted).total_seconds()}
+    return waited | {TURNAROUND_SECONDS: (record.finished - record.submitted).total_seconds()}
 
 
 def _complete(registry: Registry, run_id: str, record: ProductionRun) -> None:
     """Everything has the job's own times, so that a second attempt writes the same points."""
     client, at = registry.client, _milliseconds(record.finished)
     points = [Metric(name, float(value), at, 0) for name, value in metrics(record).items()]
-    values = [Param(name, value) for name, value in params(record.report).items()]
-    client.log_batch(run_id, metrics=points[:METRICS_PER_CALL], params=values)
+    values = [Param(name, value) for name, value in params(record).items()]
+    said = [RunTag(name, value) for name, value in tags(record).items()]  # they change when a dead job is queued anew
+    client.log_batch(run_id, metrics=points[:METRICS_PER_CALL], params=values, tags=said)
     for start in range(METRICS_PER_CALL, len(points), METRICS_PER_CALL):
         client.log_batch(run_id, metrics=points[start : start + METRICS_PER_CALL])
-    client.log_text(run_id, record.report.model_dump_json(indent=1), REPORT_ARTIFACT)
+    if record.report is not None:
+        client.log_text(run_id, record.report.model_dump_json(indent=1), REPORT_ARTIFACT)
     if record.recording is not None:
         _log_recording(registry, run_id, record.recording)
     client.set_terminated(run_id, "FINISHED", end_time=at)  # last: a finished run is a complete one

@@ -17,7 +17,7 @@ class RegistrySettings(BaseSettings):
     mlflow_tracking_uri: str = Field(
         default="", validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "COPYDESK_MLFLOW_TRACKING_URI")
     )
-    production_experiment: str = Field(default="copydesk-production", min_length=1)  # the week is appended
+    production_experiment: str = Field(default="copydesk/production", min_length=1)  # the month is appended
     mlflow_timeout_seconds: int = Field(default=10, ge=1)  # of one request
     # A repeated POST makes a second run or version, so whoever calls tries again by looking first.
     mlflow_retries: int = Field(default=0, ge=0)

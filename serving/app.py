@@ -12,8 +12,8 @@ from fastapi import FastAPI
 
 from serving.adapters.database import open_database
 from serving.adapters.folder_blobs import FolderBlobs
-from serving.adapters.sql_jobs import SqlJobStore
 from serving.adapters.sql_versions import SqlServedVersions
+from serving.adapters.stores import open_stores
 from serving.api import checks, health, jobs, versions
 from serving.api.body_limit import BodyLimit
 from serving.api.problems import RESPONSES, add_problem_handlers
@@ -34,17 +34,16 @@ def create_app(settings: ServingSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = await open_database(settings.database_url)
-        app.state.services = Services(
-            settings=settings,
-            database=database,
-            jobs=SqlJobStore(database),
-            blobs=FolderBlobs(settings.articles),
-            versions=SqlServedVersions(database),
-            clock=utc_now,
-        )
-        yield
-        await database.close()
+        async with open_stores(settings, utc_now, works=False) as stores:
+            app.state.services = Services(
+                settings=settings,
+                database=stores.database,
+                jobs=stores.jobs,
+                blobs=FolderBlobs(settings.articles),
+                versions=SqlServedVersions(stores.database),
+                clock=utc_now,
+            )
+            yield
 
     # The pages that FastAPI would show the description on load their viewer from the internet.
     app = FastAPI(
@@ -79,7 +78,7 @@ def _describe_body(app: FastAPI) -> None:
 
 
 async def _try_database(settings: ServingSettings) -> None:
-    await (await open_database(settings.database_url)).close()
+    await (await open_database(settings.database_url, settings.pool)).close()
 
 
 def serve(settings: ServingSettings) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class JobStatus(StrEnum):
@@ -14,6 +14,13 @@ class JobStatus(StrEnum):
     PARTIAL = "partial"  # a report with gaps
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class Priority(IntEnum):
+    """Who waits for whom: a lower one goes first."""
+
+    INTERACTIVE = 0  # an editor waits for it
+    BATCH = 10
 
 
 ENDED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED})
@@ -54,6 +61,16 @@ class Job:
     started: datetime | None = None
     finished: datetime | None = None
     lease_until: datetime | None = None
+    priority: Priority = Priority.INTERACTIVE
+    turn: int = 0  # among its priority; the store sets it
+    due: datetime | None = None  # a queued job isn't handed out before
+    dead: bool = False  # failed because too many attempts ended without a result
+    attempts_from: int = 0  # attempts up to this one don't count any more
+    revision: int = 0  # grows with each change
+    article_hash: str = ""  # equal for what would be checked alike
+    callback_url: str = ""
+    batch: str = ""
+    trace_parent: str = ""  # W3C Trace Context of the request
 
     @property
     def ended(self) -> bool:
@@ -61,7 +78,7 @@ class Job:
 
     def claimed(self, now: datetime, lease: timedelta) -> "Job":
         job = self._moved(JobStatus.RUNNING)
-        fresh = replace(job, done=0, guideline="", reason="")
+        fresh = replace(job, done=0, guideline="", reason="", due=None)
         return replace(fresh, attempt=self.attempt + 1, started=now, lease_until=now + lease)
 
     def ended_as(self, status: JobStatus, now: datetime, *, reason: str = "") -> "Job":
@@ -69,12 +86,20 @@ class Job:
             raise ValueError(f"a job ends as one of {', '.join(sorted(ENDED))}, got {status}")
         return replace(self._moved(status), finished=now, lease_until=None, reason=reason)
 
-    def given_back(self, now: datetime, *, max_attempts: int, reason: str) -> "Job":
-        """Queued again after its worker was lost; failed when it has been tried often enough."""
-        if self.attempt >= max_attempts:
-            return self.ended_as(JobStatus.FAILED, now, reason=f"given up after {self.attempt} attempts: {reason}")
-        job = replace(self._moved(JobStatus.QUEUED), done=0, guideline="", reason="")
-        return replace(job, lease_until=None, started=None)
+    def given_back(self, now: datetime, *, max_attempts: int, reason: str, pause: timedelta = timedelta(0)) -> "Job":
+        """Queued again after its worker was lost or stumbled; dead when it has been tried often enough."""
+        if (tried := self.attempt - self.attempts_from) >= max_attempts:
+            reason = f"given up after {tried} attempts: {reason}"
+            return replace(self.ended_as(JobStatus.FAILED, now, reason=reason), dead=True)
+        job = replace(self._moved(JobStatus.QUEUED), done=0, guideline="", reason=reason)
+        return replace(job, lease_until=None, started=None, due=now + pause if pause else None)
+
+    def requeued(self, now: datetime) -> "Job":
+        """A dead job gets its attempts anew. `attempt` goes on, so that no old worker can write."""
+        if not self.dead:
+            raise ValueError(f"job {self.id} is {self.status} and was not given up")
+        job = replace(self, status=JobStatus.QUEUED, dead=False, done=0, guideline="", reason="")
+        return replace(job, started=None, finished=None, due=None, attempts_from=self.attempt)
 
     def _moved(self, status: JobStatus) -> "Job":
         if status not in MOVES.get(self.status, frozenset()):

@@ -1,6 +1,7 @@
 """What the use cases need from the outside, by capability."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +23,16 @@ class Submission:
     job: Job
     idempotency_key: str = ""
     request_hash: str = ""
+    duplicates_since: datetime | None = None  # an equal article submitted later stands for this one
+    queue_limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a list, the latest first."""
+
+    at: datetime
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +47,29 @@ class ServedVersion:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A finished job that MLflow is to be told of. `attempt` fences: only who holds the current one may write."""
+    """An ended job that MLflow is to be told of. `attempt` fences: only who holds the current one may write."""
 
     job: Job
-    report: ComplianceReport
+    report: ComplianceReport | None  # None: it failed without one, or was cancelled
     attempt: int  # from 1
     recording: bytes | None = None  # where the job was recorded
+    run_id: str = ""  # of a run that an earlier attempt began
 
 
 class JobStore(Protocol):
-    """Jobs and their results. The row is the truth."""
+    """Jobs and their results, as clients ask for them. The row is the truth."""
 
-    async def add(self, submission: Submission) -> None:
-        """Stores a queued job; what it returned is kept."""
+    async def add(self, submission: Submission) -> Job:
+        """Stores and queues a job at once, and returns it.
+
+        Returns an earlier one where it stands for this request: of the same key, or of an equal article. Raises
+        IdempotencyConflict and QueueFull.
+        """
 
     async def get(self, job_id: str) -> Job | None: ...
 
-    async def by_idempotency_key(self, user: str, key: str) -> tuple[Job, str] | None:
-        """The job and the request hash a user's key stands for."""
+    async def page(self, user: str, before: Cursor | None, limit: int) -> list[Job]:
+        """A user's jobs, the latest first, from the cursor on."""
 
     async def position(self, job: Job) -> int:
         """Place in the queue, from 1."""
@@ -67,37 +83,64 @@ class JobStore(Protocol):
     async def cancel(self, job_id: str, now: datetime) -> Job | None:
         """The cancelled job; None when it has ended before."""
 
+    async def requeue(self, job_id: str, now: datetime) -> Job | None:
+        """A dead job, queued again with all its attempts; None when it isn't dead."""
 
-class JobQueue(Protocol):
-    """Hands jobs to workers, each to one at a time."""
+    async def dead(self, limit: int) -> list[Job]:
+        """Jobs that were given up, the latest first."""
 
-    async def claim(self, code_digest: str, now: datetime, lease: timedelta) -> Job | None:
-        """The oldest queued job of this code, now running."""
+
+class Leases(Protocol):
+    """Running jobs, each in the hands of one attempt at a time; only that attempt may write.
+
+    What changes a job returns it as it is now, or None where it isn't this attempt's any more.
+    """
+
+    async def claim(self, job_id: str, attempt: int, now: datetime, lease: timedelta) -> Job | None:
+        """Begins an attempt; None when the job isn't waiting for it any more."""
 
     async def renew(self, job: Job, until: datetime) -> bool:
         """Keeps a running job; False when it isn't this attempt's any more."""
 
-    async def progress(self, job: Job, done: int, total: int, guideline: str) -> bool:
-        """Notes how far this attempt is; False when the job isn't its any more."""
+    async def progress(self, job: Job, done: int, total: int, guideline: str) -> Job | None:
+        """Notes how far this attempt is."""
 
-    async def stumbled(self, job: Job, reason: str) -> bool:
-        """Notes what stopped this attempt; the job goes back when its lease runs out."""
+    async def retry(self, job: Job, now: datetime, reason: str, *, pause: timedelta, max_attempts: int) -> Job | None:
+        """Ends an attempt without a result: queued again after a pause, or dead."""
 
-    async def finish(self, job: Job, report: ComplianceReport | None, recording: bytes | None = None) -> bool:
-        """Stores the ended job, its report, what was recorded and an outbox entry at once.
+    async def finish(self, job: Job, report: ComplianceReport | None, recording: bytes | None = None) -> Job | None:
+        """Stores the ended job, its report, what was recorded and an outbox entry at once."""
 
-        False when this attempt was fenced off.
+    async def give_back(self, now: datetime, *, max_attempts: int) -> list[Job]:
+        """Returns jobs whose lease has run out to the queue, or gives up those tried often enough."""
+
+
+class JobQueue(Protocol):
+    """Hands waiting jobs to workers, in the order of priority and turn."""
+
+    async def serve(
+        self, handle: Callable[[str, int], Awaitable[None]], *, code_digest: str, at_once: int, stopping: asyncio.Event
+    ) -> None:
+        """Calls `handle(job id, attempt)` for jobs of this code until `stopping`; those that run are waited for.
+
+        A job may be handed out twice: the claim of its attempt decides.
         """
 
-    async def give_back(self, now: datetime, *, max_attempts: int) -> int:
-        """Returns jobs whose lease has run out to the queue, or fails those tried often enough; how many."""
+    async def tidy(self, now: datetime, lease: timedelta) -> int:
+        """Hands out again what was handed to somebody who went silent; how many."""
 
 
 class Outbox(Protocol):
     """Finished jobs on their way to MLflow, each handed to one worker at a time."""
 
+    async def is_due(self, now: datetime) -> bool:
+        """Whether some entry is to be logged now."""
+
     async def claim(self, now: datetime, hold: timedelta) -> LogEntry | None:
         """The entry that is due, hidden from others until `hold` is over."""
+
+    async def began(self, entry: LogEntry, run_id: str) -> bool:
+        """Notes the run before anything is written to it; False as below."""
 
     async def logged(self, entry: LogEntry, run_id: str) -> bool:
         """Takes the entry out; False when this attempt took too long and somebody else has it."""
@@ -144,5 +187,17 @@ class Champion(Protocol):
 class RunLog(Protocol):
     """Where production runs are logged."""
 
-    async def log(self, entry: LogEntry) -> str:
-        """Logs a finished job once, however often it is called; returns the run id."""
+    async def begin(self, entry: LogEntry) -> str:
+        """Finds the run of a job, or makes it; returns its id."""
+
+    async def complete(self, entry: LogEntry, run_id: str) -> None:
+        """Writes all of it, the same however often it is called."""
+
+
+class Locks(Protocol):
+    """Work that one worker at a time does for all of them."""
+
+    async def hold(self, name: str, holder: str, now: datetime, term: timedelta) -> bool:
+        """Takes a lock or keeps it; False while somebody else has it."""
+
+    async def release(self, name: str, holder: str) -> None: ...

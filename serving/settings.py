@@ -1,6 +1,7 @@
 """How this installation serves. Everything comes from the environment, prefix COPYDESK_."""
 
 import ipaddress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, model_validator
@@ -13,6 +14,16 @@ class UnsafeAddress(CopydeskError):
     """The API would be reachable from elsewhere, and nobody has to sign in."""
 
     type = "unsafe-address"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSize:
+    """Connections of one process. All processes together must stay under the server's max_connections."""
+
+    kept: int = 5
+    overflow: int = 5  # opened under load beyond `kept`, closed again
+    wait_seconds: float = 5.0  # for a free one
+    recycle_seconds: int = 3600
 
 
 class ServingSettings(BaseSettings):
@@ -30,6 +41,9 @@ class ServingSettings(BaseSettings):
     redis_connection_string: str = Field(
         default="", validation_alias=AliasChoices("REDIS_CONNECTION_STRING", "COPYDESK_REDIS_CONNECTION_STRING")
     )  # rediss://:PASSWORD@HOST:PORT, for what workers share: the model's limits, finished checks; empty: each its own
+    db_pool_size: int = Field(default=5, ge=1)  # connections to PostgreSQL that one process keeps
+    db_pool_overflow: int = Field(default=5, ge=0)  # and opens beyond under load
+    db_pool_recycle_seconds: int = Field(default=3600, ge=1)
     queue_limit: int = Field(default=1000, ge=1)  # jobs waiting; beyond, submitting answers 503
     worker_jobs: int = Field(default=4, ge=1)  # jobs at once in one worker
     max_attempts: int = Field(default=3, ge=1)  # of one job, before it has failed
@@ -50,6 +64,10 @@ class ServingSettings(BaseSettings):
     @property
     def database_url(self) -> str:
         return self.db_connection_string or f"sqlite+aiosqlite:///{(self.home.resolve() / 'copydesk.db').as_posix()}"
+
+    @property
+    def pool(self) -> PoolSize:
+        return PoolSize(self.db_pool_size, self.db_pool_overflow, recycle_seconds=self.db_pool_recycle_seconds)
 
     @property
     def articles(self) -> Path:

@@ -2,38 +2,40 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from agent.code_digest import code_digest
 from agent.errors import CopydeskError
 from agent.settings import ModelSettings
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
-from serving.adapters.database import Database, open_database
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.mlflow_run_log import MlflowRunLog
 from serving.adapters.mlflow_versions import MlflowVersions
 from serving.adapters.sql_check_cache import SqlKeyValues
-from serving.adapters.sql_jobs import SqlJobQueue
+from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_versions import SqlServedVersions
-from serving.job import Job
+from serving.adapters.stores import Stores, open_stores
 from serving.ports import ServedVersion
 from serving.settings import ServingSettings
 from serving.shared import Shared, shared
-from serving.usecases.execute import execute
-from serving.usecases.log_runs import log_next
+from serving.usecases.execute import Terms, execute
+from serving.usecases.log_runs import HOLD, log_next
 
-IDLE_SECONDS = 0.05  # between looks for a job: an idle worker costs about 4 % of a core on SQLite
 LOG_IDLE_SECONDS = 0.5
 ERROR_SECONDS = 1.0  # at least, before what went wrong is tried again
 LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
+SWEEP, LOG = "sweep", "log"  # what one worker at a time does
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +54,13 @@ async def _run(settings: ServingSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    database = await open_database(settings.database_url)
-    try:
-        async with shared(settings, ModelSettings(), database, utc_now) as between:
-            registry = await _connected(RegistrySettings(home=settings.home), stopping)
-            if registry is not None:
-                await Worker(settings, database, registry, between).work(stopping)
-    finally:
-        await database.close()
+    async with (
+        open_stores(settings, utc_now, works=True) as stores,
+        shared(settings, ModelSettings(), stores.database, utc_now) as between,
+    ):
+        registry = await _connected(RegistrySettings(home=settings.home), stopping)
+        if registry is not None:
+            await Worker(settings, stores, registry, between).work(stopping)
 
 
 async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Registry | None:
@@ -75,21 +76,24 @@ async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Reg
 
 @dataclass
 class Worker:
-    """Loops side by side: take jobs, serve the champion, take back lost jobs, log runs, drop what is old."""
+    """Loops side by side: take jobs, serve the champion, and what one worker at a time does for all of them."""
 
     settings: ServingSettings
-    database: Database
+    stores: Stores
     registry: Registry
     shared: Shared
-    running: set[asyncio.Task[None]] = field(default_factory=set)
     champion: ServedVersion | None = None  # what it serves, also while MLflow is down
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}-{uuid4().hex[:8]}")
 
     def __post_init__(self) -> None:
-        self._lease = timedelta(seconds=self.settings.lease_seconds)
-        self._queue = SqlJobQueue(self.database)
+        self._terms = Terms(
+            timedelta(seconds=self.settings.lease_seconds), self.settings.max_attempts, self.settings.record_rate
+        )
+        database = self.stores.database
         self._blobs = FolderBlobs(self.settings.articles)
-        self._served = SqlServedVersions(self.database)
-        self._outbox = SqlOutbox(self.database)
+        self._served = SqlServedVersions(database)
+        self._outbox = SqlOutbox(database)
+        self._locks = SqlLocks(database)
         self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=self.shared.kept)
         self._runs = MlflowRunLog(self.registry)
 
@@ -100,12 +104,12 @@ class Worker:
             self._every(self.settings.lease_seconds / 3, self._take_back, stopping),
             self._every(LOG_IDLE_SECONDS, self._log_next, stopping),
             self._every(FORGET_SECONDS, self._forget, stopping),
-            self._every(IDLE_SECONDS, self._take_job, stopping),
+            self._every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
         )
-        if self.running:
-            await asyncio.wait(self.running)
         with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
             await asyncio.wait_for(self._log_rest(), LAST_LOG_SECONDS)
+        for name in (SWEEP, LOG):
+            await self._locks.release(name, self.name)
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[bool | None]], stopping: asyncio.Event) -> None:
         """Does it again and again, at once where it returns True.
@@ -126,7 +130,7 @@ class Worker:
                     logger.warning("%s", said := str(error))
             except Exception:
                 pause = max(seconds, ERROR_SECONDS)
-                logger.exception("%s went wrong; it goes on in %s s", do.__name__, pause)
+                logger.exception("%s went wrong; it goes on in %s s", do, pause)
             await _pause(stopping, pause)
 
     async def _serve_champion(self) -> None:
@@ -144,9 +148,16 @@ class Worker:
             await self._served.put(version)
 
     async def _take_back(self) -> None:
-        count = await self._queue.give_back(utc_now(), max_attempts=self.settings.max_attempts)
-        if count:
-            logger.warning("%d jobs of silent workers were taken back", count)
+        if not await self._holds(SWEEP, timedelta(seconds=self.settings.lease_seconds)):
+            return
+        lost = await self.stores.leases.give_back(utc_now(), max_attempts=self.settings.max_attempts)
+        for job in lost:
+            logger.warning("job %s was taken back: its worker went silent in attempt %d", job.id, job.attempt)
+        if count := await self.stores.queue.tidy(utc_now(), self._terms.lease):
+            logger.warning("%d waiting jobs were missing in the queue and are in it again", count)
+
+    async def _holds(self, lock: str, term: timedelta) -> bool:
+        return await self._locks.hold(lock, self.name, utc_now(), term)
 
     async def _forget(self) -> None:
         kept = self.shared.kept
@@ -157,37 +168,24 @@ class Worker:
             logger.info("%d finished checks of more than %d days ago were dropped", count, self.settings.kept_days)
 
     async def _log_next(self) -> bool:
+        if not await self._outbox.is_due(utc_now()) or not await self._holds(LOG, HOLD):
+            return False
         return await log_next(self._outbox, self._runs, clock=utc_now)
 
     async def _log_rest(self) -> None:
         while await self._log_next():
             pass
 
-    async def _take_job(self) -> bool:
-        if len(self.running) >= self.settings.worker_jobs:
-            return False
-        job = await self._queue.claim(code_digest(), utc_now(), self._lease)
-        if job is None:
-            return False
-        task = asyncio.create_task(self._execute(job))
-        self.running.add(task)
-        task.add_done_callback(self.running.discard)
-        return True
+    async def _take_jobs(self, stopping: asyncio.Event) -> None:
+        """Takes jobs until it is told to stop; returns before only where the queue failed."""
+        await self.stores.queue.serve(
+            self._check, code_digest=code_digest(), at_once=self.settings.worker_jobs, stopping=stopping
+        )
 
-    async def _execute(self, job: Job) -> None:
-        try:
-            await execute(
-                self._queue,
-                self._blobs,
-                self._versions,
-                job=job,
-                clock=utc_now,
-                lease=self._lease,
-                record_rate=self.settings.record_rate,
-            )
-        except Exception:
-            # The database failed. The lease runs out, so the job is tried again.
-            logger.exception("job %s attempt %d can't be stored", job.id, job.attempt)
+    async def _check(self, job_id: str, attempt: int) -> None:
+        job = await self.stores.leases.claim(job_id, attempt, utc_now(), self._terms.lease)
+        if job is not None:
+            await execute(self.stores.leases, self._blobs, self._versions, job=job, clock=utc_now, terms=self._terms)
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

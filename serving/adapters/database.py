@@ -1,22 +1,33 @@
-"""The connection to the database: SQLite in WAL mode, with one writer at a time."""
+"""The connection to the database: SQLite on one machine, PostgreSQL for more."""
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-from sqlalchemy import event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
+from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agent.errors import CopydeskError
-from serving.adapters.tables import metadata
+from serving.adapters.postgres import postgres_engine
+from serving.adapters.schema import SchemaBehind, current_revision, is_behind, migrate
+from serving.adapters.sqlite import sqlite_engine
+from serving.settings import PoolSize
 
-BUSY_SECONDS = 30.0
+POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
+_SQLITE_OUTAGES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+    }
+)
 
 
 class DatabaseUnusable(CopydeskError):
@@ -25,95 +36,156 @@ class DatabaseUnusable(CopydeskError):
     type = "database-unusable"
 
 
+class DatabaseUnavailable(CopydeskError):
+    """The database doesn't answer, or can't take what is written."""
+
+    type = "database-unavailable"
+    status = 503
+    retry_after = 5
+
+
 class Database:
-    """Reads and writes in transactions. A write waits its turn instead of failing on a busy file."""
+    """Reads and writes in transactions; raises DatabaseUnavailable while the database is away."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._reader = engine
+        self.is_postgres = engine.dialect.name == "postgresql"
+        # One statement is its own transaction: BEGIN and COMMIT would be two more round trips to PostgreSQL.
+        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT") if self.is_postgres else engine
         self._writer = engine.execution_options(write=True)
         # SQLite's own waiting is a poll: 20 writers at once take up to 1.7 s, in turn they take milliseconds.
-        self._turn = asyncio.Lock()
+        self._turn = None if self.is_postgres else asyncio.Lock()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        async with self._reader.begin() as connection:
-            yield connection
+        with _outages():
+            async with self._reader.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        async with self._turn, self._writer.begin() as connection:
-            yield connection
+        with _outages():
+            if self._turn is None:
+                async with self._writer.begin() as connection:
+                    yield connection
+            else:
+                async with self._turn, self._writer.begin() as connection:
+                    yield connection
+
+    @property
+    def pool(self) -> tuple[int, int]:
+        """Connections in use and idle."""
+        pool = self._reader.sync_engine.pool
+        out = int(getattr(pool, "checkedout", lambda: 0)())
+        return out, int(getattr(pool, "checkedin", lambda: 0)())
+
+    async def answers(self) -> None:
+        """Raises DatabaseUnavailable when it doesn't."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         await self._reader.dispose()
 
 
-async def open_database(url: str) -> Database:
-    """Opens the database and makes its tables where they are missing; raises DatabaseUnusable."""
+async def open_database(url: str, size: PoolSize = PoolSize()) -> Database:  # noqa: B008 - frozen
+    """Opens the database; SQLite gets its tables here, PostgreSQL by `copydesk migrate`.
+
+    Raises DatabaseUnusable, DatabaseUnavailable and SchemaBehind.
+    """
+    parsed = _parsed(url)
+    database = await _connected(parsed, size)
     try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise DatabaseUnusable(f"DB_CONNECTION_STRING is not a database address ({error})") from error
-    if not parsed.drivername.startswith("sqlite"):
-        raise DatabaseUnusable(
-            f"DB_CONNECTION_STRING names {parsed.drivername!r}: only SQLite is supported yet; unset it for the default"
-        )
-    if parsed.database and parsed.database != ":memory:":
-        _make_folder(Path(parsed.database).parent)
-        await asyncio.to_thread(_use_wal, parsed.database)
-    engine = create_async_engine(
-        parsed.set(drivername="sqlite+aiosqlite"), connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}
-    )
-    event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
-    database = Database(engine)
-    try:
-        async with database.write() as connection:
-            await connection.run_sync(metadata.create_all)
-    except DatabaseError as error:
+        if not database.is_postgres:
+            await migrate_database(database)
+        else:
+            await _check_revision(database)
+    except BaseException:
         await database.close()
-        raise DatabaseUnusable(
-            f"{parsed.database} can't be opened ({error.orig}): set COPYDESK_HOME elsewhere"
-        ) from error
+        raise
     return database
 
 
-def _make_folder(folder: Path) -> None:
+async def migrate_database(database: Database) -> str:
+    """Brings the tables to this release's revision and returns it; several processes may do so at once."""
+    async with database.write() as connection:
+        return await connection.run_sync(migrate)
+
+
+async def open_and_migrate(url: str) -> str:
+    """What `copydesk migrate` does; raises DatabaseUnusable and DatabaseUnavailable."""
+    database = await _connected(_parsed(url), PoolSize())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        return await migrate_database(database)
+    finally:
+        await database.close()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        # Its own text may quote a password.
+        raise DatabaseUnusable(
+            "DB_CONNECTION_STRING is not a database address: write postgresql://USER:PASSWORD@HOST/NAME, "
+            "or unset it for SQLite"
+        ) from error
+    if parsed.drivername not in POSTGRES and not parsed.drivername.startswith("sqlite"):
+        raise DatabaseUnusable(
+            f"DB_CONNECTION_STRING names {parsed.drivername!r}: PostgreSQL (postgresql://USER:PASSWORD@HOST/NAME) "
+            "and SQLite are supported; unset it for the default"
+        )
+    return parsed
+
+
+async def _connected(url: URL, size: PoolSize) -> Database:
+    if url.drivername in POSTGRES:
+        try:
+            return Database(postgres_engine(url, size))
+        except ImportError as error:
+            raise DatabaseUnusable(
+                "DB_CONNECTION_STRING names PostgreSQL and its driver is missing: pip install copydesk[azure]"
+            ) from error
+    try:
+        return Database(await sqlite_engine(url))
     except OSError as error:
-        raise DatabaseUnusable(f"{folder} can't be made ({error.strerror}): set COPYDESK_HOME elsewhere") from error
-
-
-def _is_busy(error: BaseException) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-
-
-@retry(
-    retry=retry_if_exception(_is_busy), stop=stop_after_delay(BUSY_SECONDS), wait=wait_random(0.01, 0.1), reraise=True
-)
-def _switch_to_wal(file: str) -> None:
-    with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-
-
-def _use_wal(file: str) -> None:
-    """The file remembers the mode. SQLite doesn't wait its turn to change it while another process writes."""
-    try:
-        _switch_to_wal(file)
+        raise DatabaseUnusable(
+            f"{error.filename} can't be made ({error.strerror}): set COPYDESK_HOME elsewhere"
+        ) from error
     except sqlite3.DatabaseError as error:
-        raise DatabaseUnusable(f"{file} can't be opened ({error}): set COPYDESK_HOME elsewhere") from error
+        raise DatabaseUnusable(f"{url.database} can't be opened ({error}): set COPYDESK_HOME elsewhere") from error
 
 
-def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own
-    cursor = connection.cursor()
-    # FULL: an accepted article survives a power cut, at about 0.3 ms.
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+async def _check_revision(database: Database) -> None:
+    async with database.read() as connection:
+        found = await connection.run_sync(current_revision)
+    if is_behind(found):
+        raise SchemaBehind(
+            f"the database is at revision {found or 'none'}, this release needs a later one: run `copydesk migrate`"
+        )
 
 
-def _begin(connection: Any) -> None:  # noqa: ANN401 - the driver's own
-    # A transaction that reads and then writes would fail on a busy file without a second try.
-    write = connection.get_execution_options().get("write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+@contextmanager
+def _outages() -> Iterator[None]:
+    """What the driver says of an outage, as DatabaseUnavailable."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseUnavailable("the database has no free connection: try again in a moment") from error
+    except (OperationalError, InterfaceError) as error:
+        if not _is_outage(error):
+            raise
+        raise DatabaseUnavailable(f"the database can't be used now ({_first_line(error)}): try again soon") from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise DatabaseUnavailable(f"the database went away ({_first_line(error)}): try again soon") from error
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return (error.orig.sqlite_errorcode & 0xFF) in _SQLITE_OUTAGES
+    return True
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]

@@ -3,7 +3,7 @@
 import asyncio
 
 from registry.connection import Registry
-from registry.runs import ProductionRun, log_production_run
+from registry.runs import ProductionRun, begin_production_run, complete_production_run
 from serving.ports import LogEntry
 
 
@@ -13,18 +13,30 @@ class MlflowRunLog:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    async def log(self, entry: LogEntry) -> str:
-        job = entry.job
-        if job.started is None or job.finished is None:
-            raise ValueError(f"job {job.id} has not finished, so there is nothing to log")
-        record = ProductionRun(
-            job_id=job.id,
-            document_id=job.request.document_id,
-            channel=job.request.channel,
-            report=entry.report,
-            submitted=job.submitted,
-            started=job.started,
-            finished=job.finished,
-            recording=entry.recording,
-        )
-        return await asyncio.to_thread(log_production_run, self._registry, record)
+    async def begin(self, entry: LogEntry) -> str:
+        return await asyncio.to_thread(begin_production_run, self._registry, _record(entry))
+
+    async def complete(self, entry: LogEntry, run_id: str) -> None:
+        await asyncio.to_thread(complete_production_run, self._registry, run_id, _record(entry))
+
+
+def _record(entry: LogEntry) -> ProductionRun:
+    job = entry.job
+    if job.finished is None:
+        raise ValueError(f"job {job.id} has not ended, so there is nothing to log")
+    return ProductionRun(
+        job_id=job.id,
+        document_id=job.request.document_id,
+        title=job.request.title,
+        channel=job.request.channel,
+        version=job.version,
+        code_digest=job.code_digest,
+        status=job.status.value,
+        reason=job.reason,
+        attempts=job.attempt,
+        report=entry.report,
+        submitted=job.submitted,
+        started=job.started,
+        finished=job.finished,
+        recording=entry.recording,
+    )

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from serving.adapters.database import Database
 from serving.adapters.tables import kept_checks
+from serving.adapters.upsert import upsert
 from serving.ports import Clock
 
 MOST_KEYS = 500  # in one statement
@@ -32,9 +32,9 @@ class SqlKeyValues:
     async def put(self, values: Mapping[str, bytes]) -> None:
         now = self._clock()
         rows = [{"key": key, "verdict": value, "kept_at": now} for key, value in values.items()]
-        statement = insert(kept_checks)
-        newer = {"verdict": statement.excluded.verdict, "kept_at": statement.excluded.kept_at}
         async with self._database.write() as connection:
+            statement = upsert(connection, kept_checks)
+            newer = {"verdict": statement.excluded.verdict, "kept_at": statement.excluded.kept_at}
             await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=newer), rows)
 
     async def forget(self, age: timedelta) -> int:

@@ -1,140 +1,178 @@
-"""Jobs in the database, as a store for the API and as a queue for workers."""
+"""Jobs in the database, as the API sees them."""
 
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, or_, select, text, tuple_, update
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent.report import ComplianceReport
 from serving.adapters.database import Database
-from serving.adapters.tables import job_of, jobs, outbox, recordings, results, row_of, state_of
+from serving.adapters.endings import tell_of_end
+from serving.adapters.tables import job_of, jobs, results, row_of, state_of
+from serving.errors import IdempotencyConflict, QueueFull
 from serving.job import Job, JobStatus
-from serving.ports import Submission
+from serving.ports import Cursor, Submission
 
-LOST = "its worker went silent"
+QUEUED = jobs.c.status == JobStatus.QUEUED.value
+STANDS_FOR_EQUALS = tuple(s.value for s in (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED))
+
+# Puts a job that waits into a queue that is no table of ours, in the transaction that makes it wait.
+Enqueue = Callable[[AsyncConnection, Job], Awaitable[None]]
+
+
+async def in_the_table(_: AsyncConnection, __: Job) -> None:
+    """Of a queue that reads the table of jobs itself: the row is all it needs."""
 
 
 class SqlJobStore:
-    """Jobs as the API sees them."""
+    """The row is the truth: whatever hands jobs out, a job waits or runs because its row says so."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, enqueue: Enqueue = in_the_table) -> None:
         self._database = database
+        self._enqueue = enqueue
 
-    async def add(self, submission: Submission) -> None:
-        row = row_of(submission.job) | {
+    async def add(self, submission: Submission) -> Job:
+        try:
+            async with self._database.write() as connection:
+                return await self._add(connection, submission)
+        except IntegrityError:  # the same key at the same moment: the first row stands
+            async with self._database.write() as connection:
+                return await self._add(connection, submission)
+
+    async def _add(self, connection: AsyncConnection, submission: Submission) -> Job:
+        job = submission.job
+        if self._database.is_postgres and job.article_hash:
+            # Two requests with equal articles follow each other. SQLite has one writer anyway.
+            lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:hash, 0))")
+            await connection.execute(lock, {"hash": job.article_hash})
+        facts = (await connection.execute(_facts(submission))).mappings().one()
+        if earlier := facts["of_key"] or facts["of_article"]:
+            stands = (await connection.execute(select(jobs).where(jobs.c.id == earlier))).mappings().one()
+            if earlier == facts["of_key"]:
+                _same_request(stands, submission)
+            return job_of(stands)
+        if facts["waiting"] >= submission.queue_limit:
+            limit = submission.queue_limit
+            raise QueueFull(f"{facts['waiting']} jobs are waiting, the limit is {limit}: try again in a moment")
+        job = replace(job, turn=_turn(facts))
+        row = row_of(job) | {
             "idempotency_key": submission.idempotency_key or None,
             "request_hash": submission.request_hash,
         }
-        try:
-            async with self._database.write() as connection:
-                await connection.execute(insert(jobs), row)
-        except IntegrityError:
-            if not submission.idempotency_key:
-                raise
-            # The same key was first; the use case finds that job.
+        await connection.execute(insert(jobs), row)
+        await self._enqueue(connection, job)
+        return job
 
     async def get(self, job_id: str) -> Job | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).mappings().first()
         return job_of(row) if row else None
 
-    async def by_idempotency_key(self, user: str, key: str) -> tuple[Job, str] | None:
-        query = select(jobs).where(jobs.c.user_id == user, jobs.c.idempotency_key == key)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        return (job_of(row), row["request_hash"]) if row else None
+    async def page(self, user: str, before: Cursor | None, limit: int) -> list[Job]:
+        query = select(jobs).where(jobs.c.user_id == user)
+        if before:
+            at = literal(before.at, jobs.c.submitted_at.type)
+            query = query.where(tuple_(jobs.c.submitted_at, jobs.c.id) < tuple_(at, literal(before.id)))
+        query = query.order_by(jobs.c.submitted_at.desc(), jobs.c.id.desc()).limit(limit)
+        return await self._jobs(query)
 
     async def position(self, job: Job) -> int:
+        order = (jobs.c.priority, jobs.c.turn, jobs.c.submitted_at, jobs.c.id)
+        own = (job.priority.value, job.turn, job.submitted, job.id)
         earlier = or_(
-            jobs.c.submitted_at < job.submitted, and_(jobs.c.submitted_at == job.submitted, jobs.c.id < job.id)
+            *(
+                and_(*(a == b for a, b in zip(order[:place], own[:place], strict=True)), order[place] < own[place])
+                for place in range(len(order))
+            )
         )
-        return 1 + await self._count(jobs.c.status == JobStatus.QUEUED.value, earlier)
+        return 1 + await self._count(QUEUED, earlier)
 
     async def waiting(self) -> int:
-        return await self._count(jobs.c.status == JobStatus.QUEUED.value)
+        return await self._count(QUEUED)
 
     async def result(self, job_id: str) -> str | None:
         async with self._database.read() as connection:
             return await connection.scalar(select(results.c.report).where(results.c.job_id == job_id))
 
     async def cancel(self, job_id: str, now: datetime) -> Job | None:
-        async with self._database.write() as connection:
-            row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).mappings().first()
-            if row is None or job_of(row).ended:
-                return None
-            cancelled = job_of(row).ended_as(JobStatus.CANCELLED, now)
-            await connection.execute(update(jobs).where(jobs.c.id == job_id).values(state_of(cancelled)))
-        return cancelled
+        return await self._change(job_id, lambda job: None if job.ended else job.ended_as(JobStatus.CANCELLED, now))
 
-    async def _count(self, *conditions: object) -> int:
-        query = select(func.count()).select_from(jobs).where(*conditions)  # type: ignore[arg-type]
+    async def requeue(self, job_id: str, now: datetime) -> Job | None:
+        return await self._change(job_id, lambda job: job.requeued(now) if job.dead else None)
+
+    async def dead(self, limit: int) -> list[Job]:
+        failed = and_(jobs.c.status == JobStatus.FAILED.value, jobs.c.dead)
+        return await self._jobs(select(jobs).where(failed).order_by(jobs.c.submitted_at.desc()).limit(limit))
+
+    async def _change(self, job_id: str, change: Callable[[Job], Job | None]) -> Job | None:
+        """Changes a job by what it is at that moment."""
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(jobs).where(jobs.c.id == job_id).with_for_update())).mappings()
+            found = row.first()
+            changed = change(job_of(found)) if found else None
+            if changed is None:
+                return None
+            changed = replace(changed, revision=changed.revision + 1)
+            values = state_of(changed) | {"revision": changed.revision}
+            await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+            if changed.status is JobStatus.QUEUED:
+                await self._enqueue(connection, changed)
+            if changed.ended:
+                await tell_of_end(connection, changed)
+        return changed
+
+    async def _jobs(self, query: Select[Any]) -> list[Job]:
+        async with self._database.read() as connection:
+            return [job_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def _count(self, *conditions: Any) -> int:  # noqa: ANN401 - SQL expressions
+        query = select(func.count()).select_from(jobs).where(*conditions)
         async with self._database.read() as connection:
             return int(await connection.scalar(query) or 0)
 
 
-class SqlJobQueue:
-    """Jobs as workers see them. Every write holds only for the current attempt of a running job."""
+def _facts(submission: Submission) -> Select[Any]:
+    """Everything that decides about a new job, in one statement."""
+    job = submission.job
+    same_class = and_(QUEUED, jobs.c.priority == job.priority.value)
+    of_key = select(jobs.c.id).where(
+        jobs.c.user_id == job.request.user, jobs.c.idempotency_key == (submission.idempotency_key or None)
+    )
+    of_user = and_(same_class, jobs.c.user_id == job.request.user)
+    return select(
+        (of_key.scalar_subquery() if submission.idempotency_key else literal(None)).label("of_key"),
+        _of_article(job, submission.duplicates_since).label("of_article"),
+        select(func.count()).select_from(jobs).where(QUEUED).scalar_subquery().label("waiting"),
+        select(func.min(jobs.c.turn)).where(same_class).scalar_subquery().label("first_turn"),
+        select(func.max(jobs.c.turn)).where(of_user).scalar_subquery().label("last_turn_of_user"),
+    )
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
-    async def claim(self, code_digest: str, now: datetime, lease: timedelta) -> Job | None:
-        query = (
-            select(jobs)
-            .where(jobs.c.status == JobStatus.QUEUED.value, jobs.c.code_digest == code_digest)
-            .order_by(jobs.c.submitted_at, jobs.c.id)
-            .limit(1)
+def _of_article(job: Job, since: datetime | None) -> ColumnElement[Any]:
+    """The latest job that stands for an equal article."""
+    if since is None:
+        return literal(None)
+    equal = (jobs.c.article_hash == job.article_hash, jobs.c.status.in_(STANDS_FOR_EQUALS), jobs.c.submitted_at > since)
+    return select(jobs.c.id).where(*equal).order_by(jobs.c.submitted_at.desc()).limit(1).scalar_subquery()
+
+
+def _turn(facts: RowMapping) -> int:
+    """The start tag of start-time fair queueing (Goyal, Vin and Cheng 1996) with jobs of length one.
+
+    A user's jobs follow each other by one; whoever has none waiting joins where the queue is. So each round takes one
+    job of every user, however many somebody has sent.
+    """
+    first, last = facts["first_turn"], facts["last_turn_of_user"]
+    return max(0 if first is None else int(first), 0 if last is None else int(last) + 1)
+
+
+def _same_request(row: RowMapping, submission: Submission) -> None:
+    if row["request_hash"] != submission.request_hash:
+        raise IdempotencyConflict(
+            f"Idempotency-Key {submission.idempotency_key!r} was used for another article or other options: "
+            "send this one with a new key"
         )
-        async with self._database.read() as connection:  # an idle worker must not hold up writers
-            if (await connection.execute(query)).first() is None:
-                return None
-        async with self._database.write() as connection:
-            row = (await connection.execute(query)).mappings().first()
-            if row is None:
-                return None
-            job = job_of(row).claimed(now, lease)
-            await connection.execute(update(jobs).where(jobs.c.id == job.id).values(state_of(job)))
-        return job
-
-    async def renew(self, job: Job, until: datetime) -> bool:
-        async with self._database.write() as connection:
-            return await _update_own(connection, job, lease_until=until)
-
-    async def progress(self, job: Job, done: int, total: int, guideline: str) -> bool:
-        async with self._database.write() as connection:
-            return await _update_own(connection, job, done=done, total=total, guideline=guideline)
-
-    async def stumbled(self, job: Job, reason: str) -> bool:
-        async with self._database.write() as connection:
-            return await _update_own(connection, job, reason=reason)
-
-    async def finish(self, job: Job, report: ComplianceReport | None, recording: bytes | None = None) -> bool:
-        async with self._database.write() as connection:
-            if not await _update_own(connection, job, **state_of(job)):
-                return False
-            if report is not None:
-                await connection.execute(insert(results), {"job_id": job.id, "report": report.model_dump_json()})
-                entry = {"job_id": job.id, "attempts": 0, "due_at": job.finished, "reason": "", "run_id": ""}
-                await connection.execute(insert(outbox), entry)
-            if recording is not None:
-                await connection.execute(insert(recordings), {"job_id": job.id, "recording": recording})
-        return True
-
-    async def give_back(self, now: datetime, *, max_attempts: int) -> int:
-        lost = select(jobs).where(jobs.c.status == JobStatus.RUNNING.value, jobs.c.lease_until < now)
-        async with self._database.read() as connection:
-            if (await connection.execute(lost)).first() is None:
-                return 0
-        async with self._database.write() as connection:
-            rows = (await connection.execute(lost)).mappings().all()
-            for row in rows:
-                job = job_of(row)
-                job = job.given_back(now, max_attempts=max_attempts, reason=job.reason or LOST)
-                await connection.execute(update(jobs).where(jobs.c.id == job.id).values(state_of(job)))
-        return len(rows)
-
-
-async def _update_own(connection: AsyncConnection, job: Job, **values: object) -> bool:
-    own = and_(jobs.c.id == job.id, jobs.c.status == JobStatus.RUNNING.value, jobs.c.attempt == job.attempt)
-    return bool((await connection.execute(update(jobs).where(own).values(**values))).rowcount)

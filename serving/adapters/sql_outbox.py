@@ -1,4 +1,4 @@
-"""Finished jobs on their way to MLflow, in the database."""
+"""Ended jobs on their way to MLflow, in the database."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,19 +17,29 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def is_due(self, now: datetime) -> bool:
+        async with self._database.read() as connection:
+            return (
+                await connection.execute(select(outbox.c.job_id).where(outbox.c.due_at <= now).limit(1))
+            ).first() is not None
+
     async def claim(self, now: datetime, hold: timedelta) -> LogEntry | None:
         async with self._database.read() as connection:  # an idle worker must not hold up writers
             if (await connection.execute(_next_due(now))).first() is None:
                 return None
         async with self._database.write() as connection:
-            row = (await connection.execute(_next_due(now))).mappings().first()
+            due = _next_due(now).with_for_update(skip_locked=True, of=outbox)
+            row = (await connection.execute(due)).mappings().first()
             if row is None:
                 return None
             attempt = row["attempts"] + 1
             held = update(outbox).where(outbox.c.job_id == row["id"]).values(due_at=now + hold, attempts=attempt)
             await connection.execute(held)
-        report = ComplianceReport.model_validate_json(row["report"])
-        return LogEntry(job_of(row), report, attempt, row["recording"])
+        report = ComplianceReport.model_validate_json(row["report"]) if row["report"] else None
+        return LogEntry(job_of(row), report, attempt, row["recording"], row["run_id"])
+
+    async def began(self, entry: LogEntry, run_id: str) -> bool:
+        return await self._update(entry, run_id=run_id)
 
     async def logged(self, entry: LogEntry, run_id: str) -> bool:
         if not await self._update(entry, due_at=None, run_id=run_id, reason=""):
@@ -55,9 +65,9 @@ class SqlOutbox:
 
 def _next_due(now: datetime) -> Select[Any]:
     return (
-        select(jobs, outbox.c.attempts, results.c.report, recordings.c.recording)
+        select(jobs, outbox.c.attempts, outbox.c.run_id, results.c.report, recordings.c.recording)
         .join(outbox, outbox.c.job_id == jobs.c.id)
-        .join(results, results.c.job_id == jobs.c.id)
+        .outerjoin(results, results.c.job_id == jobs.c.id)
         .outerjoin(recordings, recordings.c.job_id == jobs.c.id)
         .where(outbox.c.due_at <= now)
         .order_by(outbox.c.due_at, jobs.c.id)

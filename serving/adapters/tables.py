@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -18,10 +19,13 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    desc,
+    false,
+    text,
 )
 from sqlalchemy.engine import Dialect, RowMapping
 
-from serving.job import Job, JobStatus, Request
+from serving.job import Job, JobStatus, Priority, Request
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -64,9 +68,39 @@ jobs = Table(
     Column("lease_until", UtcDateTime),
     Column("idempotency_key", String(200)),  # null: none was given
     Column("request_hash", String(64), nullable=False),
+    Column("article_hash", String(64), nullable=False, server_default=""),  # equal for what would be checked alike
+    Column("priority", Integer, nullable=False, server_default="0"),  # a lower one goes first
+    Column("turn", BigInteger, nullable=False, server_default="0"),  # among its priority: fair shares, see `turns`
+    Column("due_at", UtcDateTime),  # a queued job isn't handed out before
+    Column("dead", Boolean, nullable=False, server_default=false()),  # given up after too many attempts
+    Column("attempts_from", Integer, nullable=False, server_default="0"),  # earlier attempts don't count any more
+    Column("revision", Integer, nullable=False, server_default="0"),  # grows with each change that a client sees
+    Column("callback_url", Text, nullable=False, server_default=""),
+    Column("batch_id", String(32)),
+    Column("trace_parent", String(64), nullable=False, server_default=""),  # W3C Trace Context
     UniqueConstraint("user_id", "idempotency_key"),
-    Index("ix_jobs_status_submitted", "status", "submitted_at"),
 )
+Index("ix_jobs_status_submitted", jobs.c.status, desc(jobs.c.submitted_at))
+Index("ix_jobs_user_status", jobs.c.user_id, jobs.c.status)
+Index("ix_jobs_user_submitted", jobs.c.user_id, jobs.c.submitted_at, jobs.c.id)  # a page of somebody's jobs
+Index("ix_jobs_document", jobs.c.user_id, jobs.c.document_id)
+Index("ix_jobs_article", jobs.c.article_hash, jobs.c.submitted_at)  # duplicates
+Index("ix_jobs_batch", jobs.c.batch_id, postgresql_where=text("batch_id IS NOT NULL"))
+Index(
+    "ix_jobs_waiting",  # the queue in its order; small, because jobs leave it
+    jobs.c.status,
+    jobs.c.priority,
+    jobs.c.turn,
+    jobs.c.submitted_at,
+    jobs.c.id,
+    postgresql_where=text("status = 'queued'"),
+    sqlite_where=text("status = 'queued'"),
+)
+Index(
+    "ix_jobs_status_lookup",  # covers the question whether a job has changed, which is asked most
+    jobs.c.id,
+    postgresql_include=["user_id", "status", "done", "total", "guideline", "revision"],
+).ddl_if(dialect="postgresql")
 
 results = Table(
     "results",
@@ -86,6 +120,27 @@ outbox = Table(
     Index("ix_outbox_due", "due_at"),
 )
 
+compliance_results = Table(
+    "compliance_results",  # one row a guideline of a report
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("guideline_id", String(64), primary_key=True),
+    Column("severity", String(20), nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("method", String(20)),
+    Column("findings", Integer, nullable=False),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # place in the report, from 0
+    Column("guideline_id", String(64), nullable=False),
+    Column("fingerprint", String(16), nullable=False),
+    Index("ix_findings_guideline", "guideline_id", "job_id"),
+)
+
 served_versions = Table(
     "served_versions",
     metadata,
@@ -94,6 +149,14 @@ served_versions = Table(
     Column("pack", Text, nullable=False),  # a GuidelinePack as JSON
     Column("champion", Boolean, nullable=False),
     Column("served_at", UtcDateTime, nullable=False),
+)
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("name", String(50), primary_key=True),
+    Column("holder", String(100), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
 )
 
 recordings = Table(
@@ -137,6 +200,16 @@ def job_of(row: RowMapping) -> Job:
         started=row["started_at"],
         finished=row["finished_at"],
         lease_until=row["lease_until"],
+        priority=Priority(row["priority"]),
+        turn=row["turn"],
+        due=row["due_at"],
+        dead=row["dead"],
+        attempts_from=row["attempts_from"],
+        revision=row["revision"],
+        article_hash=row["article_hash"],
+        callback_url=row["callback_url"],
+        batch=row["batch_id"] or "",
+        trace_parent=row["trace_parent"],
     )
 
 
@@ -152,6 +225,9 @@ def state_of(job: Job) -> dict[str, Any]:
         "started_at": job.started,
         "finished_at": job.finished,
         "lease_until": job.lease_until,
+        "due_at": job.due,
+        "dead": job.dead,
+        "attempts_from": job.attempts_from,
     }
 
 
@@ -169,4 +245,11 @@ def row_of(job: Job) -> dict[str, Any]:
         "code_digest": job.code_digest,
         "blob": job.blob,
         "submitted_at": job.submitted,
+        "priority": job.priority.value,
+        "turn": job.turn,
+        "revision": job.revision,
+        "article_hash": job.article_hash,
+        "callback_url": job.callback_url,
+        "batch_id": job.batch or None,
+        "trace_parent": job.trace_parent,
     }

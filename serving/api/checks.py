@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response, status
 from serving.api.schemas import JobOut, Links
 from serving.api.services import LOCAL_USER, Services, services
 from serving.api.submission import OPENAPI_BODY, read_submission
-from serving.usecases.submit import submit
+from serving.usecases.submit import Asked, submit
 
 RETRY_AFTER_SECONDS = "1"
 
@@ -29,8 +29,7 @@ async def check_article(
         use.versions,
         article=incoming.article,
         request=incoming.request,
-        idempotency_key=idempotency_key,
-        request_hash=incoming.digest,
+        asked=Asked(idempotency_key=idempotency_key, request_hash=incoming.digest),
         queue_limit=use.settings.queue_limit,
         now=use.clock(),
     )

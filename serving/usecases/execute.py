@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from agent.recording import Recording
 from agent.report import ComplianceReport, ReportStatus
 from agent.stored_article import load_article
 from serving.job import Job, JobStatus
-from serving.ports import BlobStore, Champion, Clock, JobQueue
+from serving.ports import BlobStore, Champion, Clock, Leases
 
 if TYPE_CHECKING:
     from agent.graph import Progress
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PROGRESS_EVERY = timedelta(seconds=0.2)  # patterns finish in milliseconds; nobody reads that fast
+FIRST_PAUSE = timedelta(seconds=2)
+LONGEST_PAUSE = timedelta(minutes=5)
 TRANSIENT = 500  # failures with such a status or a higher one may be over at the next attempt
 
 STATUS = {
@@ -33,41 +35,43 @@ class _Lost(Exception):
     """The job isn't this attempt's any more: cancelled, or taken back after a silence."""
 
 
-async def execute(
-    queue: JobQueue,
-    blobs: BlobStore,
-    champion: Champion,
-    *,
-    job: Job,
-    clock: Clock,
-    lease: timedelta,
-    record_rate: float = 0.0,
-) -> bool:
-    """Checks a claimed job's article and stores how it ended; False when this attempt did not end it.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long and how often a job is tried."""
 
-    `record_rate`: the part of all jobs whose exchanges with the model are stored, 0-1.
+    lease: timedelta = timedelta(seconds=10)  # a worker that is silent for longer has lost its job
+    max_attempts: int = 3
+    record_rate: float = 0.0  # part of the jobs whose exchanges with the model are stored, 0-1
+
+
+async def execute(
+    leases: Leases, blobs: BlobStore, champion: Champion, *, job: Job, clock: Clock, terms: Terms
+) -> Job | None:
+    """Checks a claimed job's article and stores how the attempt ended.
+
+    Returns the job as it is stored, or None when it isn't this attempt's any more.
     """
-    checking = asyncio.create_task(_check(queue, blobs, champion, job, clock, recorded=is_sampled(job.id, record_rate)))
-    renewing = asyncio.create_task(_renew(queue, job, clock, lease))
+    recorded = is_sampled(job.id, terms.record_rate)
+    checking = asyncio.create_task(_check(leases, blobs, champion, job, clock, recorded=recorded))
+    renewing = asyncio.create_task(_renew(leases, job, clock, terms.lease))
     try:
         await asyncio.wait({checking, renewing}, return_when=asyncio.FIRST_COMPLETED)
         if not checking.done():
             await renewing
         report, recording = await checking
-        return await queue.finish(*ended(job, report, clock()), recording)
+        return await leases.finish(*ended(job, report, clock()), recording)
     except _Lost:
         logger.info("job %s attempt %d was taken away", job.id, job.attempt)
-        return False
+        return None
     except CopydeskError as error:
         if error.status < TRANSIENT:
-            return await queue.finish(job.ended_as(JobStatus.FAILED, clock(), reason=str(error)), None)
+            return await leases.finish(job.ended_as(JobStatus.FAILED, clock(), reason=str(error)), None)
         logger.warning("job %s attempt %d: %s", job.id, job.attempt, error)
-        await queue.stumbled(job, str(error))
-        return False
+        return await _retry(leases, job, clock, terms, str(error))
     except Exception as error:
         logger.exception("job %s attempt %d went wrong", job.id, job.attempt)
-        await queue.stumbled(job, f"an unexpected {type(error).__name__}, which the worker's log explains")
-        return False
+        reason = f"an unexpected {type(error).__name__}, which the worker's log explains"
+        return await _retry(leases, job, clock, terms, reason)
     finally:
         for task in (checking, renewing):
             task.cancel()
@@ -88,8 +92,18 @@ def is_sampled(job_id: str, rate: float) -> bool:
     return int.from_bytes(hashlib.sha256(job_id.encode()).digest()[:8]) < rate * 2**64
 
 
+async def _retry(leases: Leases, job: Job, clock: Clock, terms: Terms, reason: str) -> Job | None:
+    pause = backoff(job.attempt - job.attempts_from)
+    return await leases.retry(job, clock(), reason, pause=pause, max_attempts=terms.max_attempts)
+
+
+def backoff(attempt: int) -> timedelta:
+    """After attempt 1, 2, 3 ...: 2, 8, 32 ... seconds, at most LONGEST_PAUSE."""
+    return min(FIRST_PAUSE * (1 << 2 * min(attempt - 1, 10)), LONGEST_PAUSE)
+
+
 async def _check(
-    queue: JobQueue, blobs: BlobStore, champion: Champion, job: Job, clock: Clock, *, recorded: bool
+    leases: Leases, blobs: BlobStore, champion: Champion, job: Job, clock: Clock, *, recorded: bool
 ) -> tuple[ComplianceReport, bytes | None]:
     agent = await champion.agent(job.version)
     data = await blobs.get(job.blob)
@@ -101,7 +115,7 @@ async def _check(
         nonlocal written
         if clock() - written < PROGRESS_EVERY:
             return
-        if not await queue.progress(job, progress.done, progress.total, progress.guideline):
+        if not await leases.progress(job, progress.done, progress.total, progress.guideline):
             raise _Lost
         written = clock()
 
@@ -111,8 +125,8 @@ async def _check(
     return report, recording.dump() if recording else None
 
 
-async def _renew(queue: JobQueue, job: Job, clock: Clock, lease: timedelta) -> None:
+async def _renew(leases: Leases, job: Job, clock: Clock, lease: timedelta) -> None:
     while True:
         await asyncio.sleep(lease.total_seconds() / 3)
-        if not await queue.renew(job, clock() + lease):
+        if not await leases.renew(job, clock() + lease):
             raise _Lost

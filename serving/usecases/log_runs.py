@@ -19,7 +19,10 @@ async def log_next(outbox: Outbox, runs: RunLog, *, clock: Clock) -> bool:
     if entry is None:
         return False
     try:
-        run_id = await runs.log(entry)
+        run_id = entry.run_id or await runs.begin(entry)
+        if not await outbox.began(entry, run_id):
+            return True  # this attempt took too long, and somebody else has the entry
+        await runs.complete(entry, run_id)
     except CopydeskError as error:
         await _postpone(outbox, entry, clock, str(error))
     except Exception as error:

@@ -1,15 +1,18 @@
 """Accepts an article: from here on it is never lost."""
 
+import hashlib
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from agent.article import Article
 from agent.stored_article import dump_article
-from serving.errors import IdempotencyConflict, QueueFull
-from serving.job import Job, Request
+from serving.job import Job, Priority, Request
 from serving.ports import BlobStore, JobStore, ServedVersions, Submission
 from serving.usecases.readiness import served_champion
+
+DUPLICATES = timedelta(hours=1)  # an equal article within it is not checked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,18 @@ class Accepted:
     duplicate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a client asked for a check, beside the article and what is to be checked of it."""
+
+    idempotency_key: str = ""
+    request_hash: str = ""
+    priority: Priority = Priority.INTERACTIVE
+    callback_url: str = ""
+    batch: str = ""
+    trace_parent: str = ""
+
+
 async def submit(
     store: JobStore,
     blobs: BlobStore,
@@ -27,21 +42,16 @@ async def submit(
     *,
     article: Article,
     request: Request,
-    idempotency_key: str,
-    request_hash: str,
+    asked: Asked,
     queue_limit: int,
     now: datetime,
 ) -> Accepted:
-    """Binds the article to the champion and queues it.
+    """Binds the article to the champion and queues it, unless an earlier job stands for it.
 
     Raises UnknownGuideline, NoChampion, QueueFull, and IdempotencyConflict when the key stands for another request.
     """
-    if earlier := await _earlier(store, request.user, idempotency_key, request_hash):
-        return Accepted(earlier, duplicate=True)
     version = await served_champion(versions)
     version.pack.select(request.guidelines)
-    if (waiting := await store.waiting()) >= queue_limit:
-        raise QueueFull(f"{waiting} jobs are waiting, the limit is {queue_limit}: try again in a moment")
     job = Job(
         id=uuid4().hex,
         request=request,
@@ -49,20 +59,24 @@ async def submit(
         code_digest=version.stamp.code_digest,
         blob=await blobs.put(dump_article(article)),
         submitted=now,
+        priority=asked.priority,
+        article_hash=article_hash(article, request, version.stamp.digest),
+        callback_url=asked.callback_url,
+        batch=asked.batch,
+        trace_parent=asked.trace_parent,
     )
-    await store.add(Submission(job, idempotency_key, request_hash))
-    # Two requests with one key at the same moment: the first row stands, and this finds it.
-    stored = await _earlier(store, request.user, idempotency_key, request_hash) or job
+    submission = Submission(job, asked.idempotency_key, asked.request_hash, now - DUPLICATES, queue_limit)
+    stored = await store.add(submission)
     return Accepted(stored, duplicate=stored.id != job.id)
 
 
-async def _earlier(store: JobStore, user: str, key: str, request_hash: str) -> Job | None:
-    found = await store.by_idempotency_key(user, key) if key else None
-    if found is None:
-        return None
-    job, earlier_hash = found
-    if earlier_hash != request_hash:
-        raise IdempotencyConflict(
-            f"Idempotency-Key {key!r} was used for another article or other options: send this one with a new key"
-        )
-    return job
+def article_hash(article: Article, request: Request, version_digest: str) -> str:
+    """Equal where a check would come to the same for the same user.
+
+    The document is in it, because what an editor dismissed counts for one document.
+    """
+    guidelines = None if request.guidelines is None else sorted(set(request.guidelines))
+    parts = [request.user, request.document_id, request.language, version_digest, guidelines]
+    digest = hashlib.sha256(json.dumps(parts).encode())
+    digest.update(dump_article(article))
+    return digest.hexdigest()

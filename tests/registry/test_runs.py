@@ -12,7 +12,7 @@ from registry.connection import Registry
 from registry.runs import ProductionRun, experiment_name, find_run, log_production_run
 from tests.agent.build import article, finding, guideline
 
-STARTED = datetime(2026, 11, 22, 23, 59, 58, tzinfo=UTC)  # the last seconds of a week
+STARTED = datetime(2026, 11, 22, 23, 59, 58, tzinfo=UTC)
 STAMP = VersionStamp(
     name="copydesk-agent", number="3", digest="d" * 64, code_digest="c" * 64, pack="test", pack_digest="p" * 64
 )
@@ -35,6 +35,9 @@ def record(job: str = "job-1", **fields: object) -> ProductionRun:
         "job_id": job,
         "document_id": "story's/42",
         "channel": "word",
+        "version": "3",
+        "code_digest": "c" * 64,
+        "status": "partial",
         "report": report(),
         "submitted": STARTED - timedelta(seconds=0.25),
         "started": STARTED,
@@ -90,6 +93,7 @@ def test_a_run_has_its_numbers(registry: Registry) -> None:
         "cost": 0,
         "words": 400,
         "duration_seconds": 1.5,
+        "attempts": 1,
         "wait_seconds": 0.25,
         "turnaround_seconds": 2.0,
     }
@@ -126,10 +130,27 @@ def test_a_second_attempt_leaves_one_point_a_metric(registry: Registry) -> None:
     assert len(registry.client.get_metric_history(run_id, "score")) == 1
 
 
-def test_runs_of_a_week_share_an_experiment(embedded: Registry) -> None:
+def test_runs_of_a_month_share_an_experiment(embedded: Registry) -> None:
     finished = record().finished
-    names = [experiment_name(embedded, finished + timedelta(seconds=seconds)) for seconds in (0, 1)]
-    assert names == ["copydesk-production-2026-W47", "copydesk-production-2026-W48"]
+    names = [experiment_name(embedded, finished + timedelta(days=days)) for days in (0, 9)]
+    assert names == ["copydesk/production-2026-11", "copydesk/production-2026-12"]
+
+
+def test_a_job_without_a_report_is_a_run_too(registry: Registry) -> None:
+    failed = record("failed", report=None, status="failed", reason="given up after 3 attempts", started=None)
+    run = registry.client.get_run(log_production_run(registry, failed))
+    assert (run.info.status, run.data.tags["status"]) == ("FINISHED", "failed")
+    assert run.data.tags["reason"] == "given up after 3 attempts"
+    assert run.data.params == {"version": "3", "code_digest": "c" * 64}
+    assert run.data.metrics == {"attempts": 1, "turnaround_seconds": 2.0}
+
+
+def test_a_job_that_ends_another_way_after_all_changes_its_run(registry: Registry) -> None:
+    failed = record("again", report=None, status="failed", reason="the model was down")
+    run_id = log_production_run(registry, failed)
+    assert log_production_run(registry, record("again", attempts=4)) == run_id
+    run = registry.client.get_run(run_id)
+    assert (run.data.tags["status"], run.data.metrics["attempts"], run.data.metrics["words"]) == ("partial", 4, 400)
 
 
 def test_a_pack_of_more_guidelines_than_mlflow_takes_at_once(embedded: Registry) -> None:

@@ -3,11 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from agent.article import Article
 from agent.graph import Agent
 from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport
 from agent.spec import AgentSpec
+from serving.adapters.sql_jobs import QUEUED
+from serving.adapters.stores import Stores
+from serving.adapters.tables import jobs
 from serving.job import Job, Request
 from serving.ports import ServedVersion, Submission
 from tests.agent.build import article, pack
@@ -54,6 +59,17 @@ def job(id: str = "a", *, seconds: float = 0, **fields: Any) -> Job:
 
 def submission(id: str = "a", *, key: str = "", request_hash: str = "hash", **fields: Any) -> Submission:
     return Submission(job(id, **fields), key, request_hash)
+
+
+async def claim(stores: Stores, now: datetime = NOW, lease: timedelta = LEASE) -> Job:
+    """The next job that waits, claimed."""
+    query = select(jobs.c.id, jobs.c.attempt).where(QUEUED)
+    order = (jobs.c.priority, jobs.c.turn, jobs.c.submitted_at, jobs.c.id)
+    async with stores.database.read() as connection:
+        id, attempt = (await connection.execute(query.order_by(*order).limit(1))).one()
+    claimed = await stores.leases.claim(id, attempt + 1, now, lease)
+    assert claimed
+    return claimed
 
 
 def story(*paragraphs: str) -> Article:

@@ -1,5 +1,6 @@
 """A database of its own for each test, and the API on it without a socket."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -8,24 +9,52 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.adapters.database import Database, open_database
+from serving.adapters.database import Database, open_and_migrate
 from serving.adapters.sql_versions import SqlServedVersions
+from serving.adapters.stores import Stores, open_stores
 from serving.app import create_app, utc_now
 from serving.settings import ServingSettings
+from tests.postgres_server import new_database, postgres_server
 from tests.redis_server import redis_server
 from tests.serving.build import served
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> ServingSettings:
-    return ServingSettings(home=tmp_path / "home", db_connection_string="", port=0)
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL that tests share: each takes a database of its own in it."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+        return
+    with postgres_server() as server:
+        yield server.url()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: str) -> str:
+    """A database with the tables, which new ones are copied from."""
+    url = new_database(postgres)
+    asyncio.run(open_and_migrate(url))
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> ServingSettings:
+    """The default, and a database on PostgreSQL: what holds on one holds on the other."""
+    url = ""
+    if request.param == "postgres":
+        url = new_database(request.getfixturevalue("postgres"), like=request.getfixturevalue("migrated"))
+    return ServingSettings(home=tmp_path / "home", db_connection_string=url, port=0)
 
 
 @pytest.fixture
-async def database(settings: ServingSettings) -> AsyncIterator[Database]:
-    database = await open_database(settings.database_url)
-    yield database
-    await database.close()
+async def stores(settings: ServingSettings) -> AsyncIterator[Stores]:
+    async with open_stores(settings, utc_now, works=True) as stores:
+        yield stores
+
+
+@pytest.fixture
+def database(stores: Stores) -> Database:
+    return stores.database
 
 
 @asynccontextmanager

@@ -43,7 +43,7 @@ def test_a_job_ends_as_nothing_else() -> None:
 
 def test_a_lost_job_is_as_new_but_for_its_attempts() -> None:
     back = RUNNING.given_back(NOW, max_attempts=2, reason="silence")
-    assert back == job(attempt=1)
+    assert back == job(attempt=1, reason="silence")
 
 
 def test_a_job_lost_too_often_has_failed_and_says_why() -> None:

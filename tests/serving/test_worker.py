@@ -124,7 +124,7 @@ def test_a_worker_that_is_told_to_stop_finishes_its_job_first(tmp_path: Path) ->
         eventually("it runs", lambda: status(client, first)["status"] == "running")
         worker.send_signal(signal.SIGTERM)
         time.sleep(0.2)
-        second = submit(client)
+        second = submit(client, "Another story.")
         assert worker.wait(20) == 0
         assert (status(client, first)["status"], status(client, second)["status"]) == ("completed", "queued")
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from serving.adapters.database import Database, DatabaseUnusable, open_database
 from serving.adapters.sql_jobs import SqlJobStore
+from serving.adapters.stores import Stores
 from serving.settings import ServingSettings
 from tests.serving.build import submission
 
@@ -19,6 +21,7 @@ OPEN = (
 )
 
 
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 async def test_the_file_is_in_wal_mode_and_survives_a_power_cut(database: Database) -> None:
     async with database.read() as connection:
         values = [
@@ -29,18 +32,17 @@ async def test_the_file_is_in_wal_mode_and_survives_a_power_cut(database: Databa
 
 async def test_twenty_writers_at_once_all_get_their_turn(database: Database, settings: ServingSettings) -> None:
     other = await open_database(settings.database_url)  # as another process would
-    stores = [SqlJobStore(database), SqlJobStore(other)]
-    await asyncio.gather(*(stores[number % 2].add(submission(f"job{number}")) for number in range(20)))
-    assert await stores[0].waiting() == 20
+    jobs = [SqlJobStore(database), SqlJobStore(other)]
+    await asyncio.gather(*(jobs[number % 2].add(submission(f"job{number}")) for number in range(20)))
+    assert await jobs[0].waiting() == 20
     await other.close()
 
 
-async def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
-    store = SqlJobStore(database)
-    await store.add(submission("a"))
-    with pytest.raises(Exception, match="UNIQUE"):
-        await store.add(submission("a"))
-    assert await store.waiting() == 1
+async def test_a_write_that_fails_leaves_nothing(stores: Stores) -> None:
+    await stores.jobs.add(submission("a"))
+    with pytest.raises(IntegrityError):
+        await stores.jobs.add(submission("a"))
+    assert await stores.jobs.waiting() == 1
 
 
 def test_processes_that_open_a_new_database_at_once_agree(tmp_path: Path) -> None:
@@ -67,7 +69,8 @@ async def test_a_new_file_waits_for_a_process_that_writes_it(tmp_path: Path) -> 
     ("url", "told"),
     [
         ("nonsense", "DB_CONNECTION_STRING is not a database address"),
-        ("postgresql+psycopg://u:secret@h/d", "only SQLite is supported yet"),
+        ("mysql://u:secret@h/d", "PostgreSQL (.*) and SQLite are supported"),
+        ("postgres:secret", "DB_CONNECTION_STRING is not a database address"),
         ("sqlite:////proc/none/x.db", "can't be made"),
         ("sqlite:////proc/version", "set COPYDESK_HOME elsewhere"),
     ],

@@ -1,149 +1,112 @@
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from agent.report import ComplianceReport
-from serving.adapters.database import Database
-from serving.adapters.sql_jobs import SqlJobQueue, SqlJobStore
-from serving.adapters.sql_outbox import SqlOutbox
-from serving.job import Job, JobStatus
-from tests.serving.build import LEASE, NOW, SPEC, job, report, request, submission
+from serving.adapters.stores import Stores
+from serving.errors import IdempotencyConflict, QueueFull
+from serving.job import JobStatus, Priority
+from serving.ports import Cursor, Submission
+from tests.serving.build import LEASE, NOW, claim, job, report, request, submission
 
-LATER = NOW + LEASE + timedelta(seconds=1)
-
-
-@pytest.fixture
-def store(database: Database) -> SqlJobStore:
-    return SqlJobStore(database)
+HOUR_AGO = NOW - timedelta(hours=1)
 
 
-@pytest.fixture
-def queue(database: Database) -> SqlJobQueue:
-    return SqlJobQueue(database)
+def article(
+    id: str, *, minutes: float = 0, since: datetime = HOUR_AGO, hash: str = "same", **fields: Any
+) -> Submission:
+    made = job(id, seconds=60 * minutes, article_hash=hash, **fields)
+    return Submission(made, duplicates_since=since + timedelta(minutes=minutes))
 
 
-async def claimed(store: SqlJobStore, queue: SqlJobQueue, id: str = "a") -> Job:
-    await store.add(submission(id))
-    found = await queue.claim(SPEC.code, NOW, LEASE)
-    assert found
-    return found
-
-
-def completed(running: Job) -> Job:
-    return running.ended_as(JobStatus.COMPLETED, NOW)
-
-
-async def test_a_job_comes_back_whole(store: SqlJobStore) -> None:
+async def test_a_job_comes_back_whole(stores: Stores) -> None:
     asked = request(title="Heat 🌡", guidelines=("plain-words",), document_id="d", language="de-AT")
-    await store.add(submission("a", request=asked))
-    assert (await store.get("a"), await store.get("b")) == (job("a", request=asked), None)
+    whole = job(
+        "a", request=asked, priority=Priority.BATCH, callback_url="https://x.example/", batch="b", trace_parent="00-1"
+    )
+    assert await stores.jobs.add(Submission(whole)) == whole
+    assert (await stores.jobs.get("a"), await stores.jobs.get("b")) == (whole, None)
 
 
-async def test_a_key_names_its_users_first_request(store: SqlJobStore) -> None:
-    await store.add(submission("a", key="k", request_hash="1"))
-    await store.add(submission("b", key="k", request_hash="2"))
-    await store.add(submission("c", key="k", request_hash="3", request=request(user="bob")))
-    assert await store.by_idempotency_key("ada", "k") == (job("a"), "1")
-    assert await store.by_idempotency_key("ada", "other") is None
-    assert await store.get("b") is None
+async def test_a_key_names_its_users_first_request(stores: Stores) -> None:
+    await stores.jobs.add(submission("a", key="k", request_hash="1"))
+    assert await stores.jobs.add(submission("b", key="k", request_hash="1")) == job("a")
+    with pytest.raises(IdempotencyConflict, match="'k' was used for another article"):
+        await stores.jobs.add(submission("c", key="k", request_hash="2"))
+    other = submission("d", key="k", request_hash="3", request=request(user="bob"))
+    assert (await stores.jobs.add(other)).id == "d"
 
 
-async def test_jobs_wait_in_the_order_they_came(store: SqlJobStore, queue: SqlJobQueue) -> None:
-    for number, id in enumerate(["c", "a", "b"]):
-        await store.add(submission(id, seconds=number))
-    assert [await store.position(job(id, seconds=number)) for number, id in enumerate(["c", "a", "b"])] == [1, 2, 3]
-    taken = [await queue.claim(SPEC.code, NOW, LEASE) for _ in range(4)]
-    assert [found.id if found else None for found in taken] == ["c", "a", "b", None]
-    assert await store.waiting() == 0
+async def test_of_requests_with_one_key_at_the_same_moment_one_stands(stores: Stores) -> None:
+    added = await asyncio.gather(*(stores.jobs.add(submission(f"job{n}", key="k")) for n in range(10)))
+    assert len({stored.id for stored in added}) == 1
+    assert await stores.jobs.waiting() == 1
 
 
-async def test_a_worker_takes_only_jobs_of_its_code(store: SqlJobStore, queue: SqlJobQueue) -> None:
-    await store.add(submission("a", code_digest="other"))
-    assert await queue.claim(SPEC.code, NOW, LEASE) is None
-    assert await queue.claim("other", NOW, LEASE) is not None
+async def test_an_equal_article_within_the_hour_is_the_same_job(stores: Stores) -> None:
+    await stores.jobs.add(article("a"))
+    assert (await stores.jobs.add(article("b", minutes=59))).id == "a"
+    assert (await stores.jobs.add(article("c", minutes=59, hash="other"))).id == "c"
+    assert (await stores.jobs.add(article("d", minutes=61))).id == "d"
 
 
-async def test_no_job_goes_to_two_workers(store: SqlJobStore, queue: SqlJobQueue) -> None:
+async def test_of_equal_articles_at_the_same_moment_one_stands(stores: Stores) -> None:
+    added = await asyncio.gather(*(stores.jobs.add(article(f"job{n}")) for n in range(10)))
+    assert len({stored.id for stored in added}) == 1
+
+
+@pytest.mark.parametrize("status", [JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED])
+async def test_a_report_with_gaps_stands_for_no_other_article(stores: Stores, status: JobStatus) -> None:
+    await stores.jobs.add(article("a"))
+    await stores.leases.finish((await claim(stores)).ended_as(status, NOW), None)
+    assert (await stores.jobs.add(article("b", minutes=1))).id == "b"
+
+
+async def test_a_complete_report_stands_for_an_equal_article(stores: Stores) -> None:
+    await stores.jobs.add(article("a"))
+    await stores.leases.finish((await claim(stores)).ended_as(JobStatus.COMPLETED, NOW), await report())
+    assert (await stores.jobs.add(article("b", minutes=1))).status is JobStatus.COMPLETED
+
+
+async def test_a_full_queue_takes_no_more(stores: Stores) -> None:
+    await stores.jobs.add(replace(submission("a", key="k"), queue_limit=1))
+    with pytest.raises(QueueFull, match="1 jobs are waiting, the limit is 1"):
+        await stores.jobs.add(replace(submission("b"), queue_limit=1))
+    assert (await stores.jobs.add(replace(submission("c", key="k"), queue_limit=1))).id == "a"
+
+
+async def test_users_take_turns_and_editors_go_before_batches(stores: Stores) -> None:
+    ada, bob = request(user="ada"), request(user="bob")
+    sent = [("a1", ada), ("a2", ada), ("a3", ada), ("b1", bob), ("b2", bob)]
+    batch = job("batch", seconds=-9, request=bob, priority=Priority.BATCH)
+    await stores.jobs.add(Submission(batch))
+    added = [await stores.jobs.add(submission(id, seconds=n, request=who)) for n, (id, who) in enumerate(sent)]
+    places = [await stores.jobs.position(one) for one in [*added, batch]]
+    assert places == [1, 3, 5, 2, 4, 6]
+    assert [(await claim(stores)).id for _ in range(6)] == ["a1", "b1", "a2", "b2", "a3", "batch"]
+
+
+async def test_whoever_comes_late_joins_where_the_queue_is(stores: Stores) -> None:
+    for number in range(4):
+        await stores.jobs.add(submission(f"a{number}", seconds=number))
+    for _ in range(2):
+        await claim(stores)
+    late = await stores.jobs.add(submission("b", seconds=9, request=request(user="bob")))
+    assert await stores.jobs.position(late) == 2
+
+
+async def test_a_user_pages_through_own_jobs_the_latest_first(stores: Stores) -> None:
     for number in range(5):
-        await store.add(submission(f"job{number}"))
-    taken = await asyncio.gather(*(queue.claim(SPEC.code, NOW, LEASE) for _ in range(12)))
-    assert sorted(found.id for found in taken if found) == [f"job{number}" for number in range(5)]
+        await stores.jobs.add(submission(f"job{number}", seconds=number // 2))
+    await stores.jobs.add(submission("other", request=request(user="bob")))
+    first = await stores.jobs.page("ada", None, 2)
+    rest = await stores.jobs.page("ada", Cursor(first[-1].submitted, first[-1].id), 9)
+    assert [one.id for one in [*first, *rest]] == ["job4", "job3", "job2", "job1", "job0"]
 
 
-async def test_the_end_of_a_job_its_report_and_its_log_entry_come_together(
-    database: Database, store: SqlJobStore, queue: SqlJobQueue
-) -> None:
-    running, made = await claimed(store, queue), await report()
-    assert await queue.finish(completed(running), made)
-    assert await store.get("a") == completed(running)
-    assert ComplianceReport.model_validate_json(await store.result("a") or "") == made
-    entry = await SqlOutbox(database).claim(NOW, LEASE)
-    assert entry
-    assert (entry.job, entry.report) == (completed(running), made)
-
-
-async def test_a_job_that_failed_has_no_report_and_no_log_entry(
-    database: Database, store: SqlJobStore, queue: SqlJobQueue
-) -> None:
-    running = await claimed(store, queue)
-    failed = running.ended_as(JobStatus.FAILED, NOW, reason="no such version")
-    assert await queue.finish(failed, None)
-    assert (await store.get("a"), await store.result("a")) == (failed, None)
-    assert await SqlOutbox(database).waiting() == 0
-
-
-async def test_a_lease_that_is_renewed_keeps_the_job(store: SqlJobStore, queue: SqlJobQueue) -> None:
-    running = await claimed(store, queue)
-    assert await queue.renew(running, LATER + LEASE)
-    assert await queue.give_back(LATER, max_attempts=3) == 0
-
-
-async def test_a_job_whose_lease_ran_out_goes_to_another_worker(store: SqlJobStore, queue: SqlJobQueue) -> None:
-    await claimed(store, queue)
-    assert await queue.give_back(LATER, max_attempts=3) == 1
-    assert await store.get("a") == job("a", attempt=1)
-    again = await queue.claim(SPEC.code, LATER, LEASE)
-    assert again
-    assert again.attempt == 2
-
-
-async def test_only_the_current_attempt_may_write(database: Database, store: SqlJobStore, queue: SqlJobQueue) -> None:
-    old, made = await claimed(store, queue), await report()
-    await queue.give_back(LATER, max_attempts=3)
-    new = await queue.claim(SPEC.code, LATER, LEASE)
-    assert new
-    assert not await queue.renew(old, LATER)
-    assert not await queue.progress(old, 9, 9, "plain-words")
-    assert not await queue.stumbled(old, "late")
-    assert not await queue.finish(completed(old), made)
-    assert (await store.get("a"), await store.result("a")) == (new, None)
-    assert await SqlOutbox(database).waiting() == 0
-
-
-async def test_progress_is_seen(store: SqlJobStore, queue: SqlJobQueue) -> None:
-    running = await claimed(store, queue)
-    assert await queue.progress(running, 1, 2, "plain-words")
-    assert await store.get("a") == replace(running, done=1, total=2, guideline="plain-words")
-
-
-async def test_a_job_lost_too_often_fails_with_what_stopped_it_last(store: SqlJobStore, queue: SqlJobQueue) -> None:
-    running = await claimed(store, queue)
-    await queue.stumbled(running, "MLflow is down")
-    await queue.give_back(LATER, max_attempts=1)
-    found = await store.get("a")
-    assert found
-    assert (found.status, found.reason) == (JobStatus.FAILED, "given up after 1 attempts: MLflow is down")
-
-
-async def test_a_waiting_or_running_job_can_be_cancelled_once(store: SqlJobStore, queue: SqlJobQueue) -> None:
-    running = await claimed(store, queue, "a")
-    await store.add(submission("b"))
-    for id in ("a", "b"):
-        cancelled = await store.cancel(id, NOW)
-        assert cancelled
-        assert cancelled.status is JobStatus.CANCELLED
-        assert await store.cancel(id, NOW) is None
-    assert await queue.claim(SPEC.code, NOW, LEASE) is None
-    assert not await queue.finish(completed(running), await report())
+async def test_a_running_job_keeps_nobody_from_the_queue(stores: Stores) -> None:
+    await stores.jobs.add(submission("a"))
+    await claim(stores, lease=LEASE)
+    assert await stores.jobs.waiting() == 0

@@ -5,8 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.adapters.database import Database
-from serving.adapters.sql_jobs import SqlJobStore
+from serving.adapters.stores import Stores
 from serving.settings import ServingSettings
 from tests.serving.build import TEXT
 from tests.serving.conftest import api_client
@@ -36,7 +35,7 @@ async def test_an_article_comes_in_three_forms(client: httpx.AsyncClient, form: 
     assert (await client.post(CHECK, json={"article": form})).status_code == 202
 
 
-async def test_what_was_asked_for_is_kept(client: httpx.AsyncClient, database: Database) -> None:
+async def test_what_was_asked_for_is_kept(client: httpx.AsyncClient, stores: Stores) -> None:
     asked = {
         "title": "Heat",
         "language": "en-GB",
@@ -45,17 +44,17 @@ async def test_what_was_asked_for_is_kept(client: httpx.AsyncClient, database: D
         "channel": "word",
     }
     response = await client.post(CHECK, json=ARTICLE | asked)
-    job = await SqlJobStore(database).get(response.json()["job_id"])
+    job = await stores.jobs.get(response.json()["job_id"])
     assert job
     kept = job.request
     assert (kept.title, kept.language, kept.document_id, kept.channel) == ("Heat", "en-GB", "d1", "word")
     assert (kept.guidelines, job.version) == (("plain-words",), "1")
 
 
-async def test_a_file_is_read_by_its_name_and_named_by_it(client: httpx.AsyncClient, database: Database) -> None:
+async def test_a_file_is_read_by_its_name_and_named_by_it(client: httpx.AsyncClient, stores: Stores) -> None:
     form = {"guidelines": "plain-words, attribution", "channel": "word"}
     response = await client.post(CHECK, data=form, files={"file": ("heat.md", b"# Heat\n\nWe utilise.")})
-    job = await SqlJobStore(database).get(response.json()["job_id"])
+    job = await stores.jobs.get(response.json()["job_id"])
     assert job
     assert (job.request.document_id, job.request.guidelines) == ("heat.md", ("plain-words", "attribution"))
 
@@ -90,14 +89,14 @@ REFUSED = [
 
 @pytest.mark.parametrize(("sent", "status", "type", "told"), REFUSED)
 async def test_bad_input_is_answered_at_once(
-    client: httpx.AsyncClient, database: Database, sent: dict[str, Any], status: int, type: str, told: str
+    client: httpx.AsyncClient, stores: Stores, sent: dict[str, Any], status: int, type: str, told: str
 ) -> None:
     response = await client.post(CHECK, **sent)
     problem = response.json()
     assert (response.status_code, response.headers["Content-Type"]) == (status, "application/problem+json")
     assert (problem["type"], problem["status"]) == (type, status)
     assert told in problem["detail"]
-    assert await SqlJobStore(database).waiting() == 0
+    assert await stores.jobs.waiting() == 0
 
 
 async def test_a_body_without_end_is_stopped_at_the_limit(client: httpx.AsyncClient) -> None:
@@ -144,7 +143,7 @@ async def test_without_a_champion_the_way_out_is_told(empty: httpx.AsyncClient) 
 async def test_a_full_queue_says_when_to_come_back(settings: ServingSettings, client: httpx.AsyncClient) -> None:
     async with api_client(settings.model_copy(update={"queue_limit": 1})) as small:
         assert (await small.post(CHECK, json=ARTICLE)).status_code == 202
-        refused = await small.post(CHECK, json=ARTICLE)
+        refused = await small.post(CHECK, json=ARTICLE | {"document_id": "another"})
     assert (refused.status_code, refused.json()["type"]) == (503, "queue-full")
     assert int(refused.headers["Retry-After"]) > 0
 

@@ -5,13 +5,13 @@ import pytest
 
 from agent.report import ComplianceReport
 from agent.stored_article import load_article
-from serving.adapters.database import Database
 from serving.adapters.folder_blobs import FolderBlobs
-from serving.adapters.sql_jobs import SqlJobQueue, SqlJobStore
+from serving.adapters.stores import Stores
 from serving.app import utc_now
 from serving.job import Job, JobStatus
 from serving.settings import ServingSettings
-from tests.serving.build import LEASE, SPEC, TEXT, agent, submission
+from tests.serving.build import TEXT, agent, submission
+from tests.serving.build import claim as claim_job
 
 Claim = Callable[[], Awaitable[Job]]
 
@@ -23,24 +23,22 @@ async def submitted(client: httpx.AsyncClient, **fields: object) -> str:
 
 
 @pytest.fixture
-def claim(database: Database) -> Claim:
+def claim(stores: Stores) -> Claim:
     async def claim() -> Job:
-        job = await SqlJobQueue(database).claim(SPEC.code, utc_now(), LEASE)
-        assert job
-        return job
+        return await claim_job(stores, utc_now())
 
     return claim
 
 
 @pytest.fixture
-def work(database: Database, settings: ServingSettings, claim: Claim) -> Callable[[], Awaitable[ComplianceReport]]:
+def work(stores: Stores, settings: ServingSettings, claim: Claim) -> Callable[[], Awaitable[ComplianceReport]]:
     """Checks the next article the way a worker does."""
 
     async def work() -> ComplianceReport:
         job = await claim()
         article = load_article(await FolderBlobs(settings.articles).get(job.blob) or b"")
         report = await agent().check(article)
-        await SqlJobQueue(database).finish(job.ended_as(JobStatus.COMPLETED, utc_now()), report)
+        await stores.leases.finish(job.ended_as(JobStatus.COMPLETED, utc_now()), report)
         return report
 
     return work
@@ -68,9 +66,9 @@ async def test_a_waiting_job_knows_its_place(client: httpx.AsyncClient) -> None:
     assert (await client.get(f"/api/v1/jobs/{first}/status")).json()["position"] == 1
 
 
-async def test_a_running_job_says_how_far_it_is(client: httpx.AsyncClient, database: Database, claim: Claim) -> None:
+async def test_a_running_job_says_how_far_it_is(client: httpx.AsyncClient, stores: Stores, claim: Claim) -> None:
     id = await submitted(client)
-    await SqlJobQueue(database).progress(await claim(), 1, 2, "plain-words")
+    await stores.leases.progress(await claim(), 1, 2, "plain-words")
     status = (await client.get(f"/api/v1/jobs/{id}/status")).json()
     assert [status[name] for name in ("status", "position", "done", "total", "guideline")] == [
         "running",
@@ -111,12 +109,10 @@ async def test_both_paths_answer_again_and_again(
     assert (await client.get(f"{prefix}/{id}/status")).json()["status"] == "completed"
 
 
-async def test_a_failed_job_says_why_it_has_no_result(
-    client: httpx.AsyncClient, database: Database, claim: Claim
-) -> None:
+async def test_a_failed_job_says_why_it_has_no_result(client: httpx.AsyncClient, stores: Stores, claim: Claim) -> None:
     id = await submitted(client)
     failed = (await claim()).ended_as(JobStatus.FAILED, utc_now(), reason="version '1' is gone")
-    await SqlJobQueue(database).finish(failed, None)
+    await stores.leases.finish(failed, None)
     response = await client.get(f"/api/v1/jobs/{id}/result")
     assert (response.status_code, response.json()["type"]) == (409, "no-result")
     assert response.json()["detail"] == f"job {id} is failed: version '1' is gone; submit the article again"
@@ -124,18 +120,18 @@ async def test_a_failed_job_says_why_it_has_no_result(
 
 
 async def test_a_job_that_could_check_nothing_is_failed_though_it_left_a_report(
-    client: httpx.AsyncClient, database: Database, claim: Claim
+    client: httpx.AsyncClient, stores: Stores, claim: Claim
 ) -> None:
     id = await submitted(client)
     job = await claim()
     report = await agent().check(load_article(b'{"title":"","language":"en","paragraphs":[["We.","text",0,0]]}'))
-    await SqlJobQueue(database).finish(job.ended_as(JobStatus.FAILED, utc_now(), reason="no model"), report)
+    await stores.leases.finish(job.ended_as(JobStatus.FAILED, utc_now(), reason="no model"), report)
     response = await client.get(f"/api/v1/jobs/{id}/result")
     assert (response.status_code, response.json()["type"]) == (409, "no-result")
 
 
 async def test_a_job_is_cancelled_once(client: httpx.AsyncClient, claim: Claim) -> None:
-    running, waiting = await submitted(client), await submitted(client)
+    running, waiting = await submitted(client), await submitted(client, document_id="d2")
     await claim()
     for id in (running, waiting):
         response = await client.delete(f"/api/v1/jobs/{id}")
@@ -162,8 +158,8 @@ async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient, method:
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-async def test_somebody_elses_job_is_not_found(client: httpx.AsyncClient, database: Database) -> None:
-    await SqlJobStore(database).add(submission("other"))
+async def test_somebody_elses_job_is_not_found(client: httpx.AsyncClient, stores: Stores) -> None:
+    await stores.jobs.add(submission("other"))
     assert (await client.get("/api/v1/jobs/other/status")).json()["type"] == "not-found"
 
 

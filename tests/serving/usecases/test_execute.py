@@ -12,16 +12,15 @@ from agent.report import ComplianceReport
 from agent.spec import AgentSpec, ModelSpec
 from agent.stored_article import dump_article
 from registry.errors import RegistryUnreachable, UnknownVersion
-from serving.adapters.database import Database
 from serving.adapters.folder_blobs import FolderBlobs
-from serving.adapters.sql_jobs import SqlJobQueue, SqlJobStore
+from serving.adapters.stores import Stores
 from serving.app import utc_now
 from serving.job import Job, JobStatus
 from serving.ports import ServedVersion
 from serving.settings import ServingSettings
-from serving.usecases.execute import execute
+from serving.usecases.execute import Terms, backoff, execute
 from tests.agent.build import pack, prompt_guideline
-from tests.serving.build import LEASE, SPEC, agent, request, story, submission
+from tests.serving.build import LEASE, SPEC, agent, claim, request, story, submission
 
 
 @dataclass
@@ -44,29 +43,26 @@ class Loaded:
 class Bench:
     """What executing needs, on real stores."""
 
-    store: SqlJobStore
-    queue: SqlJobQueue
+    stores: Stores
     blobs: FolderBlobs
 
     async def claimed(self, **asked: object) -> Job:
         blob = await self.blobs.put(dump_article(story()))
-        await self.store.add(submission("a", blob=blob, request=request(**asked)))
-        job = await self.queue.claim(SPEC.code, utc_now(), LEASE)
-        assert job
-        return job
+        await self.stores.jobs.add(submission("a", blob=blob, request=request(**asked)))
+        return await claim(self.stores, utc_now())
 
-    async def execute(self, job: Job, champion: Loaded, *, lease: timedelta = LEASE) -> bool:
-        return await execute(self.queue, self.blobs, champion, job=job, clock=utc_now, lease=lease)
+    async def execute(self, job: Job, champion: Loaded, *, lease: timedelta = LEASE) -> Job | None:
+        return await execute(self.stores.leases, self.blobs, champion, job=job, clock=utc_now, terms=Terms(lease=lease))
 
     async def ended(self) -> tuple[Job, str | None]:
-        job = await self.store.get("a")
+        job = await self.stores.jobs.get("a")
         assert job
-        return job, await self.store.result("a")
+        return job, await self.stores.jobs.result("a")
 
 
 @pytest.fixture
-def bench(database: Database, settings: ServingSettings) -> Bench:
-    return Bench(SqlJobStore(database), SqlJobQueue(database), FolderBlobs(settings.articles))
+def bench(stores: Stores, settings: ServingSettings) -> Bench:
+    return Bench(stores, FolderBlobs(settings.articles))
 
 
 async def test_a_job_ends_with_its_report(bench: Bench) -> None:
@@ -104,9 +100,8 @@ async def test_a_version_that_is_gone_fails_the_job_with_the_reason(bench: Bench
 
 
 async def test_an_article_that_is_gone_fails_the_job_with_the_reason(bench: Bench) -> None:
-    await bench.store.add(submission("a", blob="0" * 64))
-    job = await bench.queue.claim(SPEC.code, utc_now(), LEASE)
-    assert job
+    await bench.stores.jobs.add(submission("a", blob="0" * 64))
+    job = await claim(bench.stores, utc_now())
     await bench.execute(job, Loaded(agent()))
     assert (await bench.ended())[0].reason == "the article is no longer kept: submit it again"
 
@@ -119,15 +114,17 @@ async def test_an_article_that_is_gone_fails_the_job_with_the_reason(bench: Benc
     ],
 )
 async def test_what_may_pass_leaves_the_job_to_another_attempt(bench: Bench, failure: Exception, reason: str) -> None:
-    assert not await bench.execute(await bench.claimed(), Loaded(agent(), failure))
+    assert await bench.execute(await bench.claimed(), Loaded(agent(), failure))
     job, _ = await bench.ended()
-    assert (job.status, job.reason.startswith(reason)) == (JobStatus.RUNNING, True)
-    await bench.queue.give_back(utc_now() + LEASE, max_attempts=3)
-    again = await bench.queue.claim(SPEC.code, utc_now(), LEASE)
-    assert again
-    assert await bench.execute(again, Loaded(agent()))
+    assert (job.status, job.reason.startswith(reason), job.due is None) == (JobStatus.QUEUED, True, False)
+    assert await bench.execute(await claim(bench.stores, utc_now()), Loaded(agent()))
     job, _ = await bench.ended()
     assert (job.status, job.attempt, job.reason) == (JobStatus.COMPLETED, 2, "")
+
+
+def test_pauses_between_attempts_grow_up_to_a_limit() -> None:
+    assert [backoff(attempt).total_seconds() for attempt in (1, 2, 3)] == [2, 8, 32]
+    assert backoff(9) == backoff(999) == timedelta(minutes=5)
 
 
 class SlowAgent(Agent):
@@ -154,7 +151,7 @@ async def test_a_cancelled_job_is_let_go_while_the_check_hangs(bench: Bench) -> 
     job, slow = await bench.claimed(), SlowAgent()
     running = asyncio.create_task(bench.execute(job, Loaded(slow), lease=timedelta(seconds=0.3)))
     await slow.asked.wait()
-    await bench.store.cancel("a", utc_now())
+    await bench.stores.jobs.cancel("a", utc_now())
     assert not await asyncio.wait_for(running, 5)
     assert (await bench.ended())[0].status is JobStatus.CANCELLED
 
@@ -163,17 +160,17 @@ async def test_a_cancelled_job_stops_at_its_next_guideline(bench: Bench) -> None
     job, slow = await bench.claimed(), SlowAgent()
     running = asyncio.create_task(bench.execute(job, Loaded(slow), lease=timedelta(minutes=5)))
     await slow.asked.wait()
-    await bench.store.cancel("a", utc_now())
+    await bench.stores.jobs.cancel("a", utc_now())
     slow.go.set()
     assert not await asyncio.wait_for(running, 5)
-    assert (await bench.ended()) == (await bench.store.get("a"), None)
+    assert (await bench.ended()) == (await bench.stores.jobs.get("a"), None)
 
 
 async def test_a_long_check_keeps_its_lease(bench: Bench) -> None:
     job, slow = await bench.claimed(), SlowAgent()
     running = asyncio.create_task(bench.execute(job, Loaded(slow), lease=timedelta(seconds=0.6)))
     await asyncio.sleep(1.2)
-    assert await bench.queue.give_back(utc_now(), max_attempts=3) == 0
+    assert await bench.stores.leases.give_back(utc_now(), max_attempts=3) == []
     slow.go.set()
     assert await running
     assert (await bench.ended())[0].attempt == 1

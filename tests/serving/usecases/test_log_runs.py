@@ -8,16 +8,15 @@ from registry.errors import NoRecording, RegistryUnreachable
 from registry.job_runs import find_job_run
 from registry.runs import read_recording
 from registry.settings import RegistrySettings
-from serving.adapters.database import Database
 from serving.adapters.mlflow_run_log import MlflowRunLog
-from serving.adapters.sql_jobs import SqlJobQueue, SqlJobStore
 from serving.adapters.sql_outbox import SqlOutbox
+from serving.adapters.stores import Stores
 from serving.adapters.tables import recordings
 from serving.job import JobStatus
 from serving.ports import Clock, LogEntry
 from serving.settings import ServingSettings
-from serving.usecases.log_runs import LONGEST_DELAY, delay, log_next
-from tests.serving.build import LEASE, NOW, SPEC, report, submission
+from serving.usecases.log_runs import HOLD, LONGEST_DELAY, delay, log_next
+from tests.serving.build import NOW, claim, report, submission
 
 
 class Away:
@@ -26,16 +25,17 @@ class Away:
     def __init__(self, failure: Exception) -> None:
         self.failure = failure
 
-    async def log(self, entry: LogEntry) -> str:
+    async def begin(self, entry: LogEntry) -> str:
+        raise self.failure
+
+    async def complete(self, entry: LogEntry, run_id: str) -> None:
         raise self.failure
 
 
-async def finished(database: Database, recording: bytes | None = None) -> None:
-    store, queue = SqlJobStore(database), SqlJobQueue(database)
-    await store.add(submission("a"))
-    running = await queue.claim(SPEC.code, NOW, LEASE)
-    assert running
-    await queue.finish(running.ended_as(JobStatus.COMPLETED, NOW), await report(), recording)
+async def finished(stores: Stores, recording: bytes | None = None) -> None:
+    await stores.jobs.add(submission("a"))
+    running = await claim(stores)
+    await stores.leases.finish(running.ended_as(JobStatus.COMPLETED, NOW), await report(), recording)
 
 
 def at(moment: datetime) -> Clock:
@@ -44,10 +44,10 @@ def at(moment: datetime) -> Clock:
 
 @pytest.mark.parametrize("failure", [RegistryUnreachable("MLflow is down"), TypeError("not JSON")])
 async def test_a_failure_delays_a_run_and_loses_none(
-    database: Database, settings: ServingSettings, failure: Exception
+    stores: Stores, settings: ServingSettings, failure: Exception
 ) -> None:
-    await finished(database)
-    outbox = SqlOutbox(database)
+    await finished(stores)
+    outbox = SqlOutbox(stores.database)
     assert await log_next(outbox, Away(failure), clock=at(NOW))
     assert not await log_next(outbox, Away(failure), clock=at(NOW + timedelta(seconds=1)))
     assert await outbox.waiting() == 1
@@ -60,23 +60,23 @@ async def test_a_failure_delays_a_run_and_loses_none(
 
 
 async def test_a_recording_goes_with_its_run_and_is_kept_nowhere_else(
-    database: Database, settings: ServingSettings
+    stores: Stores, settings: ServingSettings
 ) -> None:
-    await finished(database, b"recorded")
+    await finished(stores, b"recorded")
     registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
-    assert await log_next(SqlOutbox(database), MlflowRunLog(registry), clock=at(NOW))
+    assert await log_next(SqlOutbox(stores.database), MlflowRunLog(registry), clock=at(NOW))
     run = find_job_run(registry, "a")
     assert run
     assert run.artifacts == ("recording.json.gz", "report.json")
     assert read_recording(registry, run.run_id) == b"recorded"
-    async with database.read() as connection:
+    async with stores.database.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(recordings)) == 0
 
 
-async def test_a_run_without_a_recording_says_how_to_get_one(database: Database, settings: ServingSettings) -> None:
-    await finished(database)
+async def test_a_run_without_a_recording_says_how_to_get_one(stores: Stores, settings: ServingSettings) -> None:
+    await finished(stores)
     registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
-    await log_next(SqlOutbox(database), MlflowRunLog(registry), clock=at(NOW))
+    await log_next(SqlOutbox(stores.database), MlflowRunLog(registry), clock=at(NOW))
     run = find_job_run(registry, "a")
     assert run
     with pytest.raises(NoRecording, match="set COPYDESK_RECORD_RATE"):
@@ -86,10 +86,36 @@ async def test_a_run_without_a_recording_says_how_to_get_one(database: Database,
             read_recording(registry, unknown)
 
 
-async def test_there_may_be_nothing_to_log(database: Database) -> None:
-    assert not await log_next(SqlOutbox(database), Away(ValueError()), clock=at(NOW))
+async def test_there_may_be_nothing_to_log(stores: Stores) -> None:
+    assert not await log_next(SqlOutbox(stores.database), Away(ValueError()), clock=at(NOW))
 
 
 def test_delays_double_up_to_a_limit() -> None:
     assert [delay(attempt).total_seconds() for attempt in (1, 2, 3, 4)] == [2, 4, 8, 16]
     assert delay(9) == delay(999) == LONGEST_DELAY
+
+
+async def test_a_worker_that_died_after_it_made_a_run_leaves_one_run(stores: Stores, settings: ServingSettings) -> None:
+    """Killed between creating the run and noting it: the next attempt finds the run by its job."""
+    await finished(stores)
+    registry, outbox = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri="")), SqlOutbox(stores.database)
+    runs = MlflowRunLog(registry)
+    doomed = await outbox.claim(NOW, HOLD)
+    assert doomed
+    made = await runs.begin(doomed)
+    assert await log_next(outbox, runs, clock=at(NOW + HOLD + timedelta(seconds=1)))
+    run = find_job_run(registry, "a")
+    assert run
+    assert run.run_id == made
+    found = registry.client.search_runs([run.experiment_id], "tags.job_id = 'a'")
+    assert len(found) == 1
+
+
+async def test_a_job_without_a_report_is_logged(stores: Stores, settings: ServingSettings) -> None:
+    await stores.jobs.add(submission("a"))
+    await stores.jobs.cancel("a", NOW)
+    registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
+    assert await log_next(SqlOutbox(stores.database), MlflowRunLog(registry), clock=at(NOW))
+    run = find_job_run(registry, "a")
+    assert run
+    assert (run.tags["status"], run.artifacts) == ("cancelled", ())

@@ -1,0 +1,79 @@
+"""`copydesk jobs`: those that were given up, and their way back into the queue."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agent.errors import CopydeskError
+from serving.job import Job
+
+jobs_app = typer.Typer(help="Look after jobs that were given up.", no_args_is_help=True)
+
+MOST = 1000
+
+
+class NotDead(CopydeskError):
+    """The job was not given up, so there is nothing to queue again."""
+
+    type = "not-dead"
+
+
+@jobs_app.command("dead")
+def list_dead(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50) -> None:
+    """List the jobs that were given up after too many attempts, the latest first."""
+    found = asyncio.run(_dead(limit))
+    console = Console(highlight=False)
+    if not found:
+        console.print("No job was given up.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("job", "submitted", "attempts", "why"):
+        table.add_column(name, overflow="fold")
+    for job in found:
+        table.add_row(job.id, f"{job.submitted:%Y-%m-%d %H:%M}", str(job.attempt), Text(job.reason))
+    console.print(table)
+    console.print("Queue one again: [bold]copydesk jobs requeue JOB[/], or all of them with --all")
+
+
+@jobs_app.command("requeue")
+def requeue(
+    job_ids: Annotated[list[str] | None, typer.Argument(metavar="JOB", help="Ids of jobs that were given up.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+) -> None:
+    """Put jobs that were given up back into the queue, with all their attempts."""
+    if bool(job_ids) == every:
+        raise typer.BadParameter("name the jobs to queue again, or give --all")
+    queued = asyncio.run(_requeue(job_ids or []))
+    Console(highlight=False).print(f"{len(queued)} {'job is' if len(queued) == 1 else 'jobs are'} queued again.")
+
+
+async def _dead(limit: int) -> list[Job]:
+    from serving.adapters.stores import open_stores
+    from serving.settings import ServingSettings
+
+    async with open_stores(ServingSettings(), _now, works=False) as stores:
+        return await stores.jobs.dead(limit)
+
+
+async def _requeue(job_ids: list[str]) -> list[Job]:
+    """Those named, or all when none is; raises NotDead."""
+    from serving.adapters.stores import open_stores
+    from serving.settings import ServingSettings
+
+    async with open_stores(ServingSettings(), _now, works=False) as stores:
+        queued: list[Job] = []
+        for job_id in job_ids or [job.id for job in await stores.jobs.dead(MOST)]:
+            job = await stores.jobs.requeue(job_id, _now())
+            if job is None:
+                raise NotDead(f"job {job_id!r} was not given up: `copydesk jobs dead` lists those that were")
+            queued.append(job)
+        return queued
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
