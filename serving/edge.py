@@ -28,7 +28,7 @@ async def open_edge(
     settings: ServingSettings, *, not_counted: Callable[[], None] = lambda: None
 ) -> AsyncIterator[Edge]:
     """Closes what it opened; raises RedisUnusable. `not_counted` is called for each request allowed without counting."""
-    limit, own = settings.requests_per_minute, MemoryRevocations(time.monotonic)
+    limit, own = settings.user_requests_per_minute, MemoryRevocations(time.monotonic)
     if not settings.redis_connection_string:
         limits = MemoryRateLimits(time.monotonic, limit=limit)
         yield Edge(MemoryCache(time.monotonic), limits, own, shared=False)

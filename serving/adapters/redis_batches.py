@@ -12,9 +12,9 @@ from serving.adapters.redis_connection import SOCKET_SECONDS, Outage
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-MOST_COMMANDS = 200  # in one batch: a value at its end waits for all others
+MOST_COMMANDS = 64  # in one batch: its values are in memory all at once
 
-Command = tuple[str | bytes | int, ...]
+Command = tuple[bytes | int, ...]
 
 
 class RedisBatches:
@@ -35,11 +35,12 @@ class RedisBatches:
         return self._outage.down
 
     async def ask(self, *command: str | bytes | int) -> object:
-        """What Redis answers; None also when it can't be asked, or refuses. A command may be sent twice."""
+        """What Redis answers, as it is; None also when it can't be asked, or refuses. A command may be sent twice."""
         if not self._outage.down:
-            return await self._sent(command)
+            # Encoded here, so that a text that can't be is its own caller's failure and not the batch's.
+            return await self._sent(tuple(part.encode() if isinstance(part, str) else part for part in command))
         if self._outage.may_ask():
-            self._sent(("PING",))
+            self._sent((b"PING",))
         return None
 
     async def close(self) -> None:
@@ -57,18 +58,27 @@ class RedisBatches:
     async def _send(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_COMMANDS], self._waiting[MOST_COMMANDS:]
-                answers = await self._answers([command for command, _ in batch])
-                if self._outage.down:
-                    batch, self._waiting = batch + self._waiting, []
-                    answers += [None] * (len(batch) - len(answers))
-                for (_, answer), value in zip(batch, answers, strict=True):
+                batch = self._waiting[:MOST_COMMANDS]
+                values = await self._values([command for command, _ in batch])
+                self._waiting = self._waiting[MOST_COMMANDS:]
+                for (_, answer), value in zip(batch, values, strict=True):
                     if not answer.done():  # else nobody waits for it any more
                         answer.set_result(value)
+                if self._outage.down:
+                    self._give_up()
+        except BaseException:
+            self._give_up()  # nobody may be left waiting
+            raise
         finally:
             self._sending = None
 
-    async def _answers(self, commands: list[Command]) -> list[object]:
+    def _give_up(self) -> None:
+        for _, answer in self._waiting:
+            if not answer.done():
+                answer.set_result(None)
+        self._waiting = []
+
+    async def _values(self, commands: list[Command]) -> list[object]:
         from redis.exceptions import RedisError
 
         try:
