@@ -27,7 +27,7 @@ class Edge:
 async def open_edge(
     settings: ServingSettings, *, not_counted: Callable[[], None] = lambda: None
 ) -> AsyncIterator[Edge]:
-    """Closes what it opened; raises RedisUnusable. `not_counted` is called for each request allowed without counting."""
+    """Closes what it opened; raises RedisUnusable. `not_counted` is called for each request Redis couldn't count."""
     limit, own = settings.user_requests_per_minute, MemoryRevocations(time.monotonic)
     if not settings.redis_connection_string:
         limits = MemoryRateLimits(time.monotonic, limit=limit)

@@ -14,7 +14,7 @@ class Window:
 
 
 class MemoryRateLimits:
-    """A user's window begins with the first request after the last window; N processes together allow N times as much."""
+    """A user's window begins with the first request after the last one. N processes allow N times as much."""
 
     def __init__(self, ticks: Ticks, *, limit: int, window_seconds: float = RATE_WINDOW_SECONDS) -> None:
         self._ticks = ticks

@@ -6,7 +6,7 @@ from serving.adapters.redis_batches import RedisBatches
 from serving.keys import RATE_WINDOW_SECONDS, rate_limit_key
 from serving.ports import Allowance
 
-# KEYS: 1 the user's count. ARGV: 1 length of a window in milliseconds. Returns the count and what is left of the window.
+# KEYS: 1 the user's count. ARGV: 1 length of a window in milliseconds. Returns the count and what is left of it.
 TAKE = """
 local count, left = redis.call('INCR', KEYS[1]), redis.call('PTTL', KEYS[1])
 if left < 0 then

@@ -71,7 +71,8 @@ async def test_a_command_that_redis_refuses_is_answered_with_none(
     key = secrets.token_hex(8)
     async with batches(redis_url) as opened:
         await opened.ask("LPUSH", key, 1)
-        assert await asyncio.gather(opened.ask("GET", key), opened.ask("ECHO", "a")) == [None, b"a"]
+        answers = await asyncio.gather(*(opened.ask(*command) for command in (("GET", key), ("ECHO", "a"))))
+    assert answers == [None, b"a"]
     assert "WRONGTYPE" in caplog.text
 
 
