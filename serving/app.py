@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from serving.adapters.database import open_database
 from serving.adapters.folder_blobs import FolderBlobs
@@ -17,9 +17,11 @@ from serving.adapters.stores import open_stores
 from serving.api import checks, health, jobs, versions
 from serving.api.body_limit import BodyLimit
 from serving.api.problems import RESPONSES, add_problem_handlers
+from serving.api.rate_limit import RateLimitHeaders, limited_locally
 from serving.api.same_site import SameSite
 from serving.api.schemas import CheckIn
 from serving.api.services import Services
+from serving.edge import open_edge
 from serving.errors import PortTaken
 from serving.pages.routes import router as pages
 from serving.settings import ServingSettings
@@ -34,13 +36,15 @@ def create_app(settings: ServingSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_stores(settings, utc_now, works=False) as stores:
+        async with open_stores(settings, utc_now, works=False) as stores, open_edge(settings) as edge:
             app.state.services = Services(
                 settings=settings,
                 database=stores.database,
                 jobs=stores.jobs,
                 blobs=FolderBlobs(settings.articles),
                 versions=SqlServedVersions(stores.database),
+                cache=edge.cache,
+                limits=edge.limits,
                 clock=utc_now,
             )
             yield
@@ -54,10 +58,13 @@ def create_app(settings: ServingSettings) -> FastAPI:
         redoc_url=None,
         responses=RESPONSES,
     )
+    app.add_middleware(RateLimitHeaders)
     app.add_middleware(BodyLimit)
     app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
     add_problem_handlers(app)
-    for router in (checks.router, jobs.router, jobs.short, versions.router, health.router, pages):
+    for router in (checks.router, jobs.router, jobs.short, versions.router):
+        app.include_router(router, dependencies=[Depends(limited_locally)])
+    for router in (health.router, pages):
         app.include_router(router)
     _describe_body(app)
     return app

@@ -4,6 +4,7 @@ CopydeskError
 ├── JobNotFound         no such job, or somebody else's
 ├── NoChampion          no version is served yet
 ├── NoWorker            no worker has been heard of lately
+├── RateLimited         a user asks too often
 ├── QueueFull           too many jobs are waiting
 ├── IdempotencyConflict the key was used for another request
 ├── BadRequest          the request can't be understood
@@ -44,6 +45,17 @@ class QueueFull(CopydeskError):
     type = "queue-full"
     status = 503
     retry_after = 10
+
+
+class RateLimited(CopydeskError):
+    """The user asks too often; `retry_after` seconds from now it is fine again."""
+
+    type = "rate-limited"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class IdempotencyConflict(CopydeskError):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent.graph import Agent  # LangGraph stays out of the API's process
 
 Clock = Callable[[], datetime]
+Ticks = Callable[[], float]  # seconds that never go back
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,17 @@ class LogEntry:
     attempt: int  # from 1
     recording: bytes | None = None  # where the job was recorded
     run_id: str = ""  # of a run that an earlier attempt began
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Whether a user may make this request, and how many more until the window ends."""
+
+    allowed: bool
+    limit: int
+    window_seconds: float
+    remaining: int | None  # None: it isn't known how many were made
+    reset_seconds: float
 
 
 class JobStore(Protocol):
@@ -201,3 +213,30 @@ class Locks(Protocol):
         """Takes a lock or keeps it; False while somebody else has it."""
 
     async def release(self, name: str, holder: str) -> None: ...
+
+
+class Cache(Protocol):
+    """Bytes kept for a short time. It may forget at any moment, and never fails."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def put(self, key: str, value: bytes, *, revision: int, seconds: float) -> None:
+        """Keeps a value unless one of a higher revision, from 0, is kept: who read early can't undo who wrote late."""
+
+    async def drop(self, *keys: str) -> None: ...
+
+
+class RateLimits(Protocol):
+    """How many requests each user may make in a window of time."""
+
+    async def take(self, user: str) -> Allowance:
+        """Counts a request; it is allowed when nobody can count."""
+
+
+class Revocations(Protocol):
+    """Sessions that were ended before their time."""
+
+    async def revoke(self, id: str, seconds: float) -> None:
+        """Keeps the session's id for as long as its token would be good."""
+
+    async def is_revoked(self, id: str) -> bool: ...

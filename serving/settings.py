@@ -45,6 +45,7 @@ class ServingSettings(BaseSettings):
     db_pool_overflow: int = Field(default=5, ge=0)  # and opens beyond under load
     db_pool_recycle_seconds: int = Field(default=3600, ge=1)
     queue_limit: int = Field(default=1000, ge=1)  # jobs waiting; beyond, submitting answers 503
+    user_requests_per_minute: int = Field(default=500, ge=1)  # of one user; beyond, the API answers 429
     worker_jobs: int = Field(default=4, ge=1)  # jobs at once in one worker
     max_attempts: int = Field(default=3, ge=1)  # of one job, before it has failed
     lease_seconds: float = Field(default=10.0, gt=0)  # a running job whose worker is silent for longer goes back

@@ -30,6 +30,10 @@ class Outage:
         self._down = False
         self._ask_again = 0.0
 
+    @property
+    def down(self) -> bool:
+        return self._down
+
     def may_ask(self) -> bool:
         """Whether Redis should be asked. While it is down, one caller at a time tries it and all others go on."""
         if not self._down:

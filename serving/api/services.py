@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from serving.adapters.database import Database
-from serving.ports import BlobStore, Clock, JobStore, ServedVersions
+from serving.ports import BlobStore, Cache, Clock, JobStore, RateLimits, ServedVersions
 from serving.settings import ServingSettings
 
 LOCAL_USER = "local"  # there is no sign-in: whoever reaches the loopback address is this user
@@ -20,6 +20,8 @@ class Services:
     jobs: JobStore
     blobs: BlobStore
     versions: ServedVersions
+    cache: Cache
+    limits: RateLimits
     clock: Clock
 
 

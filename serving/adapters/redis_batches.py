@@ -1,0 +1,97 @@
+"""Commands on their way to Redis, sent together with all others that came up meanwhile.
+
+Whoever asks for several things at once (`asyncio.gather`) pays one round trip, and a thousand requests at a time
+need one connection, so none waits in vain for one of a thousand.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from serving.adapters.redis_connection import SOCKET_SECONDS, Outage
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+MOST_COMMANDS = 64  # in one batch: its values are in memory all at once
+
+Command = tuple[bytes | int, ...]
+
+
+class RedisBatches:
+    """Shared by all adapters of a process, so that an outage is met and logged once.
+
+    While Redis is down every question is answered with None at once; it is tried again beside them.
+    """
+
+    def __init__(self, client: "Redis", *, meanwhile: str, seconds: float = SOCKET_SECONDS) -> None:
+        self._client = client
+        self._seconds = seconds
+        self._outage = Outage(meanwhile)
+        self._waiting: list[tuple[Command, asyncio.Future[object]]] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    @property
+    def down(self) -> bool:
+        return self._outage.down
+
+    async def ask(self, *command: str | bytes | int) -> object:
+        """What Redis answers, as it is; None also when it can't be asked, or refuses. A command may be sent twice."""
+        if not self._outage.down:
+            # Encoded here, so that a text that can't be is its own caller's failure and not the batch's.
+            return await self._sent(tuple(part.encode() if isinstance(part, str) else part for part in command))
+        if self._outage.may_ask():
+            self._sent((b"PING",))
+        return None
+
+    async def close(self) -> None:
+        """Waits for what is on its way; the client stays open."""
+        while self._sending:
+            await asyncio.wait([self._sending])
+
+    def _sent(self, command: Command) -> asyncio.Future[object]:
+        answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, answer))
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
+        return answer
+
+    async def _send(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._waiting[:MOST_COMMANDS]
+                values = await self._values([command for command, _ in batch])
+                self._waiting = self._waiting[MOST_COMMANDS:]
+                for (_, answer), value in zip(batch, values, strict=True):
+                    if not answer.done():  # else nobody waits for it any more
+                        answer.set_result(value)
+                if self._outage.down:
+                    self._give_up()
+        except BaseException:
+            self._give_up()  # nobody may be left waiting
+            raise
+        finally:
+            self._sending = None
+
+    def _give_up(self) -> None:
+        for _, answer in self._waiting:
+            if not answer.done():
+                answer.set_result(None)
+        self._waiting = []
+
+    async def _values(self, commands: list[Command]) -> list[object]:
+        from redis.exceptions import RedisError
+
+        try:
+            async with asyncio.timeout(self._seconds), self._client.pipeline(transaction=False) as pipeline:
+                for command in commands:
+                    pipeline.execute_command(*command)
+                answers: list[object] = await pipeline.execute(raise_on_error=False)
+        except (RedisError, TimeoutError) as error:
+            self._outage.failed(error)
+            return [None] * len(commands)
+        refused = next((answer for answer in answers if isinstance(answer, RedisError)), None)
+        if refused is None:
+            self._outage.answered()
+            return answers
+        self._outage.failed(refused)
+        return [None if isinstance(answer, RedisError) else answer for answer in answers]

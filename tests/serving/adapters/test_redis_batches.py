@@ -1,0 +1,126 @@
+"""Commands of many callers in few round trips, and what becomes of them when Redis goes."""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from serving.adapters.redis_batches import RedisBatches
+from serving.adapters.redis_cache import RedisCache
+from serving.adapters.redis_connection import ASK_AGAIN_SECONDS
+from tests.redis_server import redis_server
+from tests.serving.adapters.batches import batches
+from tests.serving.service import free_port
+
+
+async def server_pid(opened: RedisBatches) -> int:
+    info = await opened.ask("INFO", "server")
+    assert isinstance(info, bytes)
+    return int(info.partition(b"process_id:")[2].split()[0])
+
+
+async def timed(cache: RedisCache) -> float:
+    began = time.monotonic()
+    assert await cache.get("a") is None
+    return time.monotonic() - began
+
+
+async def test_everyone_gets_their_own_answer(redis_url: str) -> None:
+    name = secrets.token_hex(8)
+    async with batches(redis_url) as opened:
+        await asyncio.gather(*(opened.ask("SET", f"{name}{number}", number) for number in range(300)))
+        found = await asyncio.gather(*(opened.ask("GET", f"{name}{number}") for number in range(300)))
+    assert found == [b"%d" % number for number in range(300)]
+
+
+async def test_many_callers_use_one_connection(redis_url: str) -> None:
+    name = f"b{secrets.token_hex(4)}"
+    async with batches(f"{redis_url}?client_name={name}") as opened, batches(redis_url) as other:
+        await asyncio.gather(*(opened.ask("GET", "a") for _ in range(300)))
+        clients = await other.ask("CLIENT", "LIST")
+    assert isinstance(clients, bytes)
+    assert clients.count(f"name={name} ".encode()) == 1
+
+
+async def test_who_stops_waiting_disturbs_nobody(redis_url: str) -> None:
+    async with batches(redis_url) as opened:
+        calls = [asyncio.create_task(opened.ask("ECHO", number)) for number in range(10)]
+        await asyncio.sleep(0)
+        for call in calls[::2]:
+            call.cancel()
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert answers[1::2] == [b"1", b"3", b"5", b"7", b"9"]
+    assert all(isinstance(answer, asyncio.CancelledError) for answer in answers[::2])
+
+
+async def test_text_that_cannot_be_sent_is_its_own_callers_failure(redis_url: str) -> None:
+    async with batches(redis_url) as opened:
+        good, bad = await asyncio.gather(opened.ask("ECHO", "a"), opened.ask("ECHO", "\ud800"), return_exceptions=True)
+    assert good == b"a"
+    assert isinstance(bad, UnicodeEncodeError)
+
+
+async def test_a_command_that_redis_refuses_is_answered_with_none(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = secrets.token_hex(8)
+    async with batches(redis_url) as opened:
+        await opened.ask("LPUSH", key, 1)
+        answers = await asyncio.gather(*(opened.ask(*command) for command in (("GET", key), ("ECHO", "a"))))
+    assert answers == [None, b"a"]
+    assert "WRONGTYPE" in caplog.text
+
+
+async def test_an_outage_costs_nothing_and_is_logged_once_and_so_is_its_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "serving")
+    port = free_port()
+    async with batches(f"redis://127.0.0.1:{port}") as opened:
+        cache = RedisCache(opened)
+        with redis_server(tmp_path, port):
+            await cache.put("a", b"1", revision=1, seconds=60)
+            assert await cache.get("a") == b"1"
+        began = time.monotonic()
+        await asyncio.gather(*(cache.put("a", b"2", revision=2, seconds=60) for _ in range(500)))
+        assert await cache.get("a") is None
+        assert (time.monotonic() - began < 0.5, opened.down) == (True, True)
+        with redis_server(tmp_path, port):
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            await cache.get("a")  # has it tried again
+            await asyncio.sleep(0.2)
+            await cache.put("a", b"3", revision=3, seconds=60)
+            assert (await cache.get("a"), opened.down) == (b"3", False)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+async def test_a_redis_that_hangs_is_waited_for_once(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as url:
+        async with batches(url, seconds=0.5) as opened:
+            cache, pid = RedisCache(opened), await server_pid(opened)
+            os.kill(pid, signal.SIGSTOP)
+            first = await asyncio.gather(*(timed(cache) for _ in range(200)))
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+            later = [await timed(cache) for _ in range(20)]
+            os.kill(pid, signal.SIGCONT)
+            await asyncio.sleep(ASK_AGAIN_SECONDS + 0.5)
+            await timed(cache)
+            await asyncio.sleep(0.2)
+            assert not opened.down
+    assert 0.4 < max(first) < 0.9
+    assert max(later) < 0.05
+
+
+async def test_a_connection_that_was_cut_is_opened_again(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    name = f"c{secrets.token_hex(4)}"
+    async with batches(redis_url) as other, batches(f"{redis_url}?client_name={name}") as opened:
+        id = await opened.ask("CLIENT", "ID")
+        assert isinstance(id, int)
+        await other.ask("CLIENT", "KILL", "ID", id)
+        assert await opened.ask("ECHO", "a") == b"a"
+    assert caplog.records == []

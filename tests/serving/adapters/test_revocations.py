@@ -1,0 +1,53 @@
+"""One suite for every store of revoked sessions, and what only one of them does."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from serving.adapters.memory_revocations import MemoryRevocations
+from serving.adapters.redis_revocations import RedisRevocations
+from serving.ports import Revocations
+from tests.serving.adapters.batches import batches
+from tests.serving.service import free_port
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def revocations(request: pytest.FixtureRequest) -> AsyncIterator[Revocations]:
+    if request.param == "memory":
+        yield MemoryRevocations(time.monotonic)
+        return
+    async with batches(request.getfixturevalue("redis_url")) as opened:
+        yield RedisRevocations(opened, MemoryRevocations(time.monotonic))
+
+
+async def test_a_revoked_session_is_known_and_no_other(revocations: Revocations) -> None:
+    one, other, third = (secrets.token_hex(8) for _ in range(3))
+    await revocations.revoke(one, 60)
+    await revocations.revoke(other, 60)
+    assert [await revocations.is_revoked(id) for id in (one, other, third)] == [True, True, False]
+
+
+async def test_it_is_forgotten_when_its_token_is_no_longer_good(revocations: Revocations) -> None:
+    short, over = secrets.token_hex(8), secrets.token_hex(8)
+    await revocations.revoke(short, 0.2)
+    await revocations.revoke(over, -3)
+    before = await revocations.is_revoked(short)
+    await asyncio.sleep(0.3)
+    assert [before, await revocations.is_revoked(short), await revocations.is_revoked(over)] == [True, False, False]
+
+
+async def test_other_processes_know_it_from_redis(redis_url: str) -> None:
+    id = secrets.token_hex(8)
+    async with batches(redis_url) as one, batches(redis_url) as other:
+        await RedisRevocations(one, MemoryRevocations(time.monotonic)).revoke(id, 60)
+        assert await RedisRevocations(other, MemoryRevocations(time.monotonic)).is_revoked(id)
+
+
+async def test_a_process_without_redis_refuses_what_it_revoked_itself() -> None:
+    async with batches(f"redis://127.0.0.1:{free_port()}") as opened:
+        revocations = RedisRevocations(opened, MemoryRevocations(time.monotonic))
+        await revocations.revoke("mine", 60)
+        assert [await revocations.is_revoked(id) for id in ("mine", "theirs")] == [True, False]
