@@ -14,7 +14,8 @@ from serving.adapters.database import open_database
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
-from serving.api import checks, health, jobs, versions
+from serving.answers import Answers
+from serving.api import checks, events, health, jobs, versions
 from serving.api.body_limit import BodyLimit
 from serving.api.problems import RESPONSES, add_problem_handlers
 from serving.api.rate_limit import RateLimitHeaders, limited_locally
@@ -25,6 +26,7 @@ from serving.edge import open_edge
 from serving.errors import PortTaken
 from serving.pages.routes import router as pages
 from serving.settings import ServingSettings
+from serving.watch import Watch
 
 
 def utc_now() -> datetime:
@@ -37,17 +39,21 @@ def create_app(settings: ServingSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_stores(settings, utc_now, works=False) as stores, open_edge(settings) as edge:
+            blobs, watch = FolderBlobs(settings.articles), Watch(stores.jobs.revisions)
             app.state.services = Services(
                 settings=settings,
                 database=stores.database,
                 jobs=stores.jobs,
-                blobs=FolderBlobs(settings.articles),
+                blobs=blobs,
+                answers=Answers(stores.jobs, blobs, edge.cache, shared=edge.shared),
+                watch=watch,
                 versions=SqlServedVersions(stores.database),
                 cache=edge.cache,
                 limits=edge.limits,
                 clock=utc_now,
             )
             yield
+            await watch.close()
 
     # The pages that FastAPI would show the description on load their viewer from the internet.
     app = FastAPI(
@@ -62,7 +68,7 @@ def create_app(settings: ServingSettings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
     add_problem_handlers(app)
-    for router in (checks.router, jobs.router, jobs.short, versions.router):
+    for router in (checks.router, jobs.router, jobs.short, events.router, versions.router):
         app.include_router(router, dependencies=[Depends(limited_locally)])
     for router in (health.router, pages):
         app.include_router(router)

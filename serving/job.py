@@ -57,6 +57,7 @@ class Job:
     done: int = 0  # guidelines checked so far
     total: int | None = None
     guideline: str = ""  # the last one that finished
+    checked: tuple[str, ...] = ()  # those that finished, in the order they did
     reason: str = ""  # why it failed, or what stopped the current attempt
     started: datetime | None = None
     finished: datetime | None = None
@@ -78,7 +79,7 @@ class Job:
 
     def claimed(self, now: datetime, lease: timedelta) -> "Job":
         job = self._moved(JobStatus.RUNNING)
-        fresh = replace(job, done=0, guideline="", reason="", due=None)
+        fresh = replace(job, done=0, guideline="", checked=(), reason="", due=None)
         return replace(fresh, attempt=self.attempt + 1, started=now, lease_until=now + lease)
 
     def ended_as(self, status: JobStatus, now: datetime, *, reason: str = "") -> "Job":
@@ -91,14 +92,14 @@ class Job:
         if (tried := self.attempt - self.attempts_from) >= max_attempts:
             reason = f"given up after {tried} attempts: {reason}"
             return replace(self.ended_as(JobStatus.FAILED, now, reason=reason), dead=True)
-        job = replace(self._moved(JobStatus.QUEUED), done=0, guideline="", reason=reason)
+        job = replace(self._moved(JobStatus.QUEUED), done=0, guideline="", checked=(), reason=reason)
         return replace(job, lease_until=None, started=None, due=now + pause if pause else None)
 
     def requeued(self, now: datetime) -> "Job":
         """A dead job gets its attempts anew. `attempt` goes on, so that no old worker can write."""
         if not self.dead:
             raise ValueError(f"job {self.id} is {self.status} and was not given up")
-        job = replace(self, status=JobStatus.QUEUED, dead=False, done=0, guideline="", reason="")
+        job = replace(self, status=JobStatus.QUEUED, dead=False, done=0, guideline="", checked=(), reason="")
         return replace(job, started=None, finished=None, due=None, attempts_from=self.attempt)
 
     def _moved(self, status: JobStatus) -> "Job":

@@ -1,7 +1,7 @@
 """What the use cases need from the outside, by capability."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -86,6 +86,9 @@ class JobStore(Protocol):
     async def position(self, job: Job) -> int:
         """Place in the queue, from 1."""
 
+    async def revisions(self, job_ids: Iterable[str]) -> dict[str, int]:
+        """The revisions of those there are."""
+
     async def waiting(self) -> int:
         """How many jobs are queued."""
 
@@ -114,8 +117,8 @@ class Leases(Protocol):
     async def renew(self, job: Job, until: datetime) -> bool:
         """Keeps a running job; False when it isn't this attempt's any more."""
 
-    async def progress(self, job: Job, done: int, total: int, guideline: str) -> Job | None:
-        """Notes how far this attempt is."""
+    async def progress(self, job: Job, checked: Sequence[str], total: int) -> Job | None:
+        """Notes how far this attempt is: the guidelines that are done, of how many."""
 
     async def retry(self, job: Job, now: datetime, reason: str, *, pause: timedelta, max_attempts: int) -> Job | None:
         """Ends an attempt without a result: queued again after a pause, or dead."""

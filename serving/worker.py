@@ -16,6 +16,7 @@ from agent.errors import CopydeskError
 from agent.settings import ModelSettings
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
+from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.mlflow_run_log import MlflowRunLog
 from serving.adapters.mlflow_versions import MlflowVersions
@@ -24,6 +25,8 @@ from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import Stores, open_stores
+from serving.answers import Answers
+from serving.edge import Edge, open_edge
 from serving.ports import ServedVersion
 from serving.settings import ServingSettings
 from serving.shared import Shared, shared
@@ -57,10 +60,11 @@ async def _run(settings: ServingSettings) -> None:
     async with (
         open_stores(settings, utc_now, works=True) as stores,
         shared(settings, ModelSettings(), stores.database, utc_now) as between,
+        open_edge(settings) as edge,
     ):
         registry = await _connected(RegistrySettings(home=settings.home), stopping)
         if registry is not None:
-            await Worker(settings, stores, registry, between).work(stopping)
+            await Worker(settings, stores, registry, between, edge).work(stopping)
 
 
 async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Registry | None:
@@ -82,6 +86,7 @@ class Worker:
     stores: Stores
     registry: Registry
     shared: Shared
+    edge: Edge
     champion: ServedVersion | None = None  # what it serves, also while MLflow is down
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{uuid4().hex[:8]}")
 
@@ -91,6 +96,8 @@ class Worker:
         )
         database = self.stores.database
         self._blobs = FolderBlobs(self.settings.articles)
+        answers = Answers(self.stores.jobs, self._blobs, self.edge.cache, shared=self.edge.shared)
+        self._leases = AnnouncedLeases(self.stores.leases, answers.changed)
         self._served = SqlServedVersions(database)
         self._outbox = SqlOutbox(database)
         self._locks = SqlLocks(database)
@@ -150,7 +157,7 @@ class Worker:
     async def _take_back(self) -> None:
         if not await self._holds(SWEEP, timedelta(seconds=self.settings.lease_seconds)):
             return
-        lost = await self.stores.leases.give_back(utc_now(), max_attempts=self.settings.max_attempts)
+        lost = await self._leases.give_back(utc_now(), max_attempts=self.settings.max_attempts)
         for job in lost:
             logger.warning("job %s was taken back: its worker went silent in attempt %d", job.id, job.attempt)
         if count := await self.stores.queue.tidy(utc_now(), self._terms.lease):
@@ -183,9 +190,9 @@ class Worker:
         )
 
     async def _check(self, job_id: str, attempt: int) -> None:
-        job = await self.stores.leases.claim(job_id, attempt, utc_now(), self._terms.lease)
+        job = await self._leases.claim(job_id, attempt, utc_now(), self._terms.lease)
         if job is not None:
-            await execute(self.stores.leases, self._blobs, self._versions, job=job, clock=utc_now, terms=self._terms)
+            await execute(self._leases, self._blobs, self._versions, job=job, clock=utc_now, terms=self._terms)
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

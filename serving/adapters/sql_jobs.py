@@ -1,6 +1,6 @@
 """Jobs in the database, as the API sees them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -90,6 +90,12 @@ class SqlJobStore:
             )
         )
         return 1 + await self._count(QUEUED, earlier)
+
+    async def revisions(self, job_ids: Iterable[str]) -> dict[str, int]:
+        """Of those there are; read from the index alone."""
+        query = select(jobs.c.id, jobs.c.revision).where(jobs.c.id.in_(list(job_ids)))
+        async with self._database.read() as connection:
+            return {row.id: row.revision for row in await connection.execute(query)}
 
     async def waiting(self) -> int:
         return await self._count(QUEUED)

@@ -1,5 +1,6 @@
 """Running jobs in the database, as workers see them. Every write holds only for the attempt that runs."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, insert, select, update
@@ -39,6 +40,7 @@ class SqlLeases:
             "attempt": attempt,
             "done": 0,
             "guideline": "",
+            "checked": "",
             "reason": "",
             "started_at": now,
             "lease_until": now + lease,
@@ -54,9 +56,10 @@ class SqlLeases:
             renewed = await connection.execute(update(jobs).where(_own(job)).values(lease_until=until))
         return bool(renewed.rowcount)
 
-    async def progress(self, job: Job, done: int, total: int, guideline: str) -> Job | None:
+    async def progress(self, job: Job, checked: Sequence[str], total: int) -> Job | None:
+        values = {"done": len(checked), "total": total, "guideline": checked[-1], "checked": ",".join(checked)}
         async with self._database.write() as connection:
-            return await _update_own(connection, job, done=done, total=total, guideline=guideline)
+            return await _update_own(connection, job, **values)
 
     async def retry(self, job: Job, now: datetime, reason: str, *, pause: timedelta, max_attempts: int) -> Job | None:
         back = job.given_back(now, max_attempts=max_attempts, reason=reason, pause=pause)

@@ -75,6 +75,7 @@ jobs = Table(
     Column("dead", Boolean, nullable=False, server_default=false()),  # given up after too many attempts
     Column("attempts_from", Integer, nullable=False, server_default="0"),  # earlier attempts don't count any more
     Column("revision", Integer, nullable=False, server_default="0"),  # grows with each change that a client sees
+    Column("checked", Text, nullable=False, server_default=""),  # ids of the guidelines that are done, by commas
     Column("callback_url", Text, nullable=False, server_default=""),
     Column("batch_id", String(32)),
     Column("trace_parent", String(64), nullable=False, server_default=""),  # W3C Trace Context
@@ -207,6 +208,7 @@ def job_of(row: RowMapping) -> Job:
         attempts_from=row["attempts_from"],
         revision=row["revision"],
         article_hash=row["article_hash"],
+        checked=tuple(row["checked"].split(",")) if row["checked"] else (),
         callback_url=row["callback_url"],
         batch=row["batch_id"] or "",
         trace_parent=row["trace_parent"],
@@ -221,6 +223,7 @@ def state_of(job: Job) -> dict[str, Any]:
         "done": job.done,
         "total": job.total,
         "guideline": job.guideline,
+        "checked": ",".join(job.checked),
         "reason": job.reason,
         "started_at": job.started,
         "finished_at": job.finished,

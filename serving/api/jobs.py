@@ -2,41 +2,59 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, status
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
 
 from serving.api.checks import RETRY_AFTER_SECONDS
-from serving.api.schemas import ResultOut, StatusOut
+from serving.api.conditional import REPORT_SECONDS, STATUS_SECONDS, answered
+from serving.api.cursors import dump_cursor, load_cursor
+from serving.api.schemas import JobsOut, ResultOut, StatusOut
 from serving.api.services import LOCAL_USER, Services, services
+from serving.job import ENDED
 from serving.usecases import follow
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 short = APIRouter(prefix="/jobs", include_in_schema=False)  # the paths other systems were given
 
 Use = Annotated[Services, Depends(services)]
+_UNCHANGED: dict[int | str, dict[str, object]] = {304: {"description": "What If-None-Match names is still so"}}
 
 
-@router.get("/{job_id}/status")
+@router.get("")
+async def list_jobs(use: Use, cursor: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JobsOut:
+    """Your jobs, the latest first; `next` goes on where the page ends."""
+    found = await use.jobs.page(LOCAL_USER, load_cursor(cursor), limit + 1)
+    page = found[:limit]
+    following = dump_cursor(page[-1].submitted, page[-1].id) if len(found) > limit else None
+    return JobsOut(jobs=[StatusOut.of(follow.Standing(job, None)) for job in page], next=following)
+
+
+@router.get("/{job_id}/status", response_model=StatusOut, responses=_UNCHANGED)
 @short.get("/{job_id}/status")
-async def job_status(job_id: str, use: Use) -> StatusOut:
+async def job_status(request: Request, job_id: str, use: Use) -> Response:
     """Where the job is: its place in the queue, or how many guidelines are done."""
-    return StatusOut.of(await follow.status(use.jobs, job_id=job_id, user=LOCAL_USER))
+    return answered(request, await use.answers.status(job_id, LOCAL_USER), seconds=STATUS_SECONDS)
 
 
-@router.get("/{job_id}/result", responses={202: {"model": StatusOut, "description": "Not finished yet"}})
+@router.get(
+    "/{job_id}/result",
+    response_model=ResultOut,
+    responses={202: {"model": StatusOut, "description": "Not finished yet"}, **_UNCHANGED},
+)
 @short.get("/{job_id}/result")
-async def job_result(job_id: str, use: Use) -> ResultOut:
+async def job_result(request: Request, job_id: str, use: Use) -> Response:
     """The report, again and again; 202 with the status while there is none yet."""
-    found = await follow.result(use.jobs, use.blobs, job_id=job_id, user=LOCAL_USER)
-    if isinstance(found, follow.Standing):
-        return JSONResponse(  # type: ignore[return-value]
-            StatusOut.of(found).model_dump(mode="json"), status.HTTP_202_ACCEPTED, {"Retry-After": RETRY_AFTER_SECONDS}
-        )
-    return ResultOut.of(found)
+    answer = await use.answers.result(job_id, LOCAL_USER)
+    if answer.status in ENDED:
+        return answered(request, answer, seconds=REPORT_SECONDS)
+    response = answered(request, answer, seconds=REPORT_SECONDS, status=202)
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
 
 
 @router.delete("/{job_id}")
 async def cancel_job(job_id: str, use: Use) -> StatusOut:
     """Cancels a job that waits or runs."""
     job = await follow.cancel(use.jobs, job_id=job_id, user=LOCAL_USER, now=use.clock())
+    await use.answers.changed(job)
     return StatusOut.of(follow.Standing(job, None))

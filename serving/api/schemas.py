@@ -62,11 +62,12 @@ class Links(BaseModel):
 
     status: str
     result: str
+    events: str
 
     @classmethod
     def of(cls, job: Job) -> Self:
         base = f"/api/v1/jobs/{job.id}"
-        return cls(status=f"{base}/status", result=f"{base}/result")
+        return cls(status=f"{base}/status", result=f"{base}/result", events=f"{base}/events")
 
 
 class JobOut(BaseModel):
@@ -74,7 +75,7 @@ class JobOut(BaseModel):
 
     job_id: str
     status: JobStatus
-    duplicate: bool  # the Idempotency-Key was used before for the same request
+    duplicate: bool  # an earlier job stands for it: of the same Idempotency-Key, or of an equal article
     links: Links
 
     @classmethod
@@ -91,6 +92,7 @@ class StatusOut(BaseModel):
     done: int | None = None  # guidelines checked
     total: int | None = None
     guideline: str | None = None  # the one that finished last
+    checked: list[str] = []  # those that finished, in the order they did
     reason: str | None = None  # why it failed
     version: str  # the version it is checked by
     document_id: str
@@ -109,6 +111,7 @@ class StatusOut(BaseModel):
             done=job.done if job.started else None,
             total=job.total,
             guideline=job.guideline or None,
+            checked=list(job.checked),
             reason=job.reason or None,
             version=job.version,
             document_id=job.request.document_id,
@@ -117,6 +120,13 @@ class StatusOut(BaseModel):
             finished=job.finished,
             links=Links.of(job),
         )
+
+
+class JobsOut(BaseModel):
+    """A page of jobs."""
+
+    jobs: list[StatusOut]
+    next: str | None  # the cursor of the next page; null: this is the last one
 
 
 class ParagraphOut(BaseModel):

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from serving.adapters.database import Database
+from serving.answers import Answers
 from serving.ports import BlobStore, Cache, Clock, JobStore, RateLimits, ServedVersions
 from serving.settings import ServingSettings
+from serving.watch import Watch
 
 LOCAL_USER = "local"  # there is no sign-in: whoever reaches the loopback address is this user
 
@@ -21,6 +23,8 @@ class Services:
     blobs: BlobStore
     versions: ServedVersions
     cache: Cache
+    answers: Answers
+    watch: Watch
     limits: RateLimits
     clock: Clock
 

@@ -84,7 +84,10 @@ def ended(job: Job, report: ComplianceReport, now: datetime) -> tuple[Job, Compl
     if report.status is ReportStatus.FAILED:
         reason = "no guideline could be checked: " + "; ".join(sorted({o.reason for o in report.unchecked}))
     count = len(report.outcomes)
-    return replace(job.ended_as(STATUS[report.status], now, reason=reason), done=count, total=count), report
+    checked = tuple(outcome.guideline for outcome in report.outcomes)
+    return replace(
+        job.ended_as(STATUS[report.status], now, reason=reason), done=count, total=count, checked=checked
+    ), report
 
 
 def is_sampled(job_id: str, rate: float) -> bool:
@@ -109,13 +112,15 @@ async def _check(
     data = await blobs.get(job.blob)
     if data is None:
         raise CopydeskError("the article is no longer kept: submit it again")
-    written = clock() - PROGRESS_EVERY
+    written, checked = clock() - PROGRESS_EVERY, list[str]()
 
     async def advance(progress: "Progress") -> None:
         nonlocal written
+        checked.append(progress.guideline)
         if clock() - written < PROGRESS_EVERY:
             return
-        if not await leases.progress(job, progress.done, progress.total, progress.guideline):
+        stored = await leases.progress(job, checked, progress.total)
+        if stored is None:
             raise _Lost
         written = clock()
 

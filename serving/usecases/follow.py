@@ -34,8 +34,12 @@ async def find_job(store: JobStore, *, job_id: str, user: str) -> Job:
     """Raises JobNotFound, also for somebody else's job."""
     job = await store.get(job_id)
     if job is None or job.request.user != user:
-        raise JobNotFound(f"there is no job {job_id!r}: check the id that submitting returned")
+        raise JobNotFound(no_job(job_id))
     return job
+
+
+def no_job(job_id: str) -> str:
+    return f"there is no job {job_id!r}: check the id that submitting returned"
 
 
 async def status(store: JobStore, *, job_id: str, user: str) -> Standing:

@@ -73,7 +73,7 @@ async def test_only_the_current_attempt_may_write(stores: Stores) -> None:
     await stores.leases.give_back(LATER, max_attempts=3)
     new = await claim(stores, LATER)
     assert not await stores.leases.renew(old, LATER)
-    assert not await stores.leases.progress(old, 9, 9, "plain-words")
+    assert not await stores.leases.progress(old, ["plain-words"], 9)
     assert not await stores.leases.retry(old, NOW, "late", pause=NO_PAUSE, max_attempts=3)
     assert not await stores.leases.finish(completed(old), made)
     assert (await stores.jobs.get("a"), await stores.jobs.result("a")) == (new, None)
@@ -82,8 +82,8 @@ async def test_only_the_current_attempt_may_write(stores: Stores) -> None:
 
 async def test_progress_is_seen(stores: Stores) -> None:
     running = await claimed(stores)
-    advanced = replace(newer(running), done=1, total=2, guideline="plain-words")
-    assert await stores.leases.progress(running, 1, 2, "plain-words") == advanced
+    advanced = replace(newer(running), done=1, total=2, guideline="plain-words", checked=("plain-words",))
+    assert await stores.leases.progress(running, ["plain-words"], 2) == advanced
     assert await stores.jobs.get("a") == advanced
 
 

@@ -22,7 +22,11 @@ async def test_an_article_is_accepted_with_links(client: httpx.AsyncClient) -> N
         "job_id": id,
         "status": "queued",
         "duplicate": False,
-        "links": {"status": f"/api/v1/jobs/{id}/status", "result": f"/api/v1/jobs/{id}/result"},
+        "links": {
+            "status": f"/api/v1/jobs/{id}/status",
+            "result": f"/api/v1/jobs/{id}/result",
+            "events": f"/api/v1/jobs/{id}/events",
+        },
     }
     assert (response.headers["Location"], response.headers["Retry-After"]) == (f"/api/v1/jobs/{id}/status", "1")
 

@@ -56,19 +56,24 @@ async def test_a_waiting_job_knows_its_place(client: httpx.AsyncClient) -> None:
         "done": None,
         "total": None,
         "guideline": None,
+        "checked": [],
         "reason": None,
         "version": "1",
         "document_id": "d2",
         "started": None,
         "finished": None,
-        "links": {"status": f"/api/v1/jobs/{second}/status", "result": f"/api/v1/jobs/{second}/result"},
+        "links": {
+            "status": f"/api/v1/jobs/{second}/status",
+            "result": f"/api/v1/jobs/{second}/result",
+            "events": f"/api/v1/jobs/{second}/events",
+        },
     }
     assert (await client.get(f"/api/v1/jobs/{first}/status")).json()["position"] == 1
 
 
 async def test_a_running_job_says_how_far_it_is(client: httpx.AsyncClient, stores: Stores, claim: Claim) -> None:
     id = await submitted(client)
-    await stores.leases.progress(await claim(), 1, 2, "plain-words")
+    await stores.leases.progress(await claim(), ["plain-words"], 2)
     status = (await client.get(f"/api/v1/jobs/{id}/status")).json()
     assert [status[name] for name in ("status", "position", "done", "total", "guideline")] == [
         "running",
@@ -170,3 +175,42 @@ async def test_a_wrong_method_names_the_right_ones(client: httpx.AsyncClient) ->
         "method-not-allowed",
         "POST",
     )
+
+
+async def test_a_status_is_not_kept_before_the_end_and_not_sent_twice_after_it(
+    client: httpx.AsyncClient, work: Callable[[], Awaitable[ComplianceReport]]
+) -> None:
+    id = await submitted(client)
+    waiting = await client.get(f"/api/v1/jobs/{id}/status")
+    assert (waiting.headers["Cache-Control"], "X-Job-Terminal" in waiting.headers) == ("no-store", False)
+    await work()
+    for path, seconds in ((f"/api/v1/jobs/{id}/status", 300), (f"/api/v1/jobs/{id}/result", 900)):
+        first = await client.get(path)
+        assert first.headers["Cache-Control"] == f"private, max-age={seconds}"
+        assert first.headers["X-Job-Terminal"] == "true"
+        again = await client.get(path, headers={"If-None-Match": f'"other", W/{first.headers["ETag"]}'})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+
+
+async def test_a_list_of_jobs_goes_on_where_a_page_ends(client: httpx.AsyncClient) -> None:
+    ids = [await submitted(client, document_id=f"d{number}") for number in range(5)]
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await client.get("/api/v1/jobs", params={"limit": 2, "cursor": cursor})).json()
+        seen += [job["job_id"] for job in page["jobs"]]
+        cursor = page["next"]
+    assert seen == ids[::-1]
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "AAAA", "é", "MjAyNg"])
+async def test_a_cursor_of_another_list_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+    response = await client.get("/api/v1/jobs", params={"cursor": cursor})
+    assert (response.status_code, response.json()["type"]) == (400, "bad-request")
+    assert cursor in response.json()["detail"]
+
+
+async def test_an_equal_article_is_the_same_job(client: httpx.AsyncClient) -> None:
+    first = await client.post("/api/v1/compliance/check", json={"article": {"text": TEXT}})
+    again = await client.post("/api/v1/compliance/check", json={"article": {"text": TEXT}})
+    assert (again.json()["job_id"], again.json()["duplicate"]) == (first.json()["job_id"], True)

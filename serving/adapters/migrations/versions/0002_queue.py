@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("dead", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("revision", sa.Integer, nullable=False, server_default="0"),
         sa.Column("attempts_from", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("checked", sa.Text, nullable=False, server_default=""),
         sa.Column("callback_url", sa.Text, nullable=False, server_default=""),
         sa.Column("batch_id", sa.String(32)),
         sa.Column("trace_parent", sa.String(64), nullable=False, server_default=""),
