@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from agent.errors import CopydeskError
+from agent.score import POINTS
 from evaluation.counts import ArticleCounts, counts_of, group_rows
 from evaluation.estimates import Floats
 from evaluation.metrics import PER_WORDS, EvaluationFigures, figures_of
@@ -104,18 +105,28 @@ def _change(
     after = counts_of(challenger, id, articles).articles
     both = [article for article in articles if article in before and article in after]
     pairs = [(before[article], after[article]) for article in both]
+    lost = [before[article] for article in articles if article in before and article not in after]
+    stricter = max(old.severity, new.severity, key=lambda severity: POINTS[severity])
     return GuidelineChange(
         id,
-        new,
+        # A challenger doesn't choose how strictly it is judged.
+        new.model_copy(update={"severity": stricter, "category": old.category}),
         status,
-        recall=_recall(id, pairs, rows),
+        recall=_recall(id, pairs, lost, rows),
         false_alarms=_false_alarms(id, pairs, rows),
         unpaired=len(before.keys() ^ after.keys()),
     )
 
 
-def _recall(id: str, pairs: Iterable[tuple[ArticleCounts, ArticleCounts]], rows: dict[str, int]) -> Paired:
+def _recall(
+    id: str, pairs: Iterable[tuple[ArticleCounts, ArticleCounts]], lost: Iterable[ArticleCounts], rows: dict[str, int]
+) -> Paired:
+    """`lost`: articles that only the champion checked. What it found there isn't found any more."""
     exposure, gains, losses = _zeros(len(rows))
+    for before in lost:
+        row = rows[before.group]
+        exposure[row] += before.tally.gold
+        losses[row] += before.tally.found
     for before, after in pairs:
         row = rows[before.group]
         exposure[row] += before.tally.gold

@@ -104,13 +104,22 @@ def _changes(comparison: Comparison, policy: Policy) -> Iterator[Reason]:
         yield Reason(Weight.FOR, "No guideline that both versions have has changed.")
     if added := names[Status.ADDED]:
         yield Reason(Weight.NOTE, f"New, and held to the floors only: {', '.join(added)}.")
+    known = {change.id for change in comparison.guidelines}
+    for id in sorted(set(policy.guidelines) - known):
+        text = (
+            f"The policy names guideline {id!r}, which neither version has: mend the policy, or its tier is nobody's."
+        )
+        yield Reason(Weight.OPEN, text)
     for change in comparison.guidelines:
         if change.status is Status.REMOVED:
             critical = policy.tier(change.id, change.facts) is Tier.CRITICAL
             text = f"Guideline {change.id!r} is not in the challenger: what it found is not found any more."
             yield Reason(Weight.AGAINST if critical else Weight.NOTE, text)
         elif change.unpaired:
-            text = f"{change.id}: {counted(change.unpaired, 'article')} left out, as only one version could check them."
+            text = (
+                f"{change.id}: {counted(change.unpaired, 'article')} that only one version could check; "
+                "what the champion found in them counts as lost, what the challenger found as nothing."
+            )
             yield Reason(Weight.NOTE, text)
 
 

@@ -16,6 +16,7 @@ from scipy import stats
 
 from evaluation.estimates import Floats, ratio
 
+NO_UNITS = 1e-9  # exposure under this is rounding
 BISECTIONS = 50
 PART = 1000  # resamples at once, for memory
 
@@ -171,11 +172,16 @@ def max_t(family: Sequence[Paired], *, alpha: float, resamples: int, seed: int) 
     for start in range(0, resamples, PART):
         size = min(PART, resamples - start)
         drawn = random.multinomial(groups, np.full(groups, 1 / groups), size=size).astype(float)
-        sums = [drawn @ part for part in (gains, losses, np.maximum(exposure, 1e-12))]
+        sums = [drawn @ part for part in (gains, losses, exposure)]
         statistics = np.empty((size, len(family)))
         for measure, columns in ((Measure.PROPORTION, ~rates), (Measure.RATE, rates)):
             parts = [part[:, columns] for part in sums]
             gain, loss, units = parts
-            statistics[:, columns] = score(measure, gain, loss, units, change[columns])
+            # A draw without exposure, or at a change that leaves no spread, says nothing about the family's largest.
+            known = score(measure, gain, loss, np.where(units > NO_UNITS, units, 1.0), change[columns])
+            statistics[:, columns] = np.where((units > NO_UNITS) & np.isfinite(known), known, 0.0)
         largest[start : start + size] = np.max(-statistics, axis=1)
-    return max(float(np.quantile(largest, 1 - alpha)), float(stats.norm.ppf(1 - alpha)))
+    critical = max(float(np.quantile(largest, 1 - alpha)), float(stats.norm.ppf(1 - alpha)))
+    if not math.isfinite(critical):
+        raise ArithmeticError(f"the family's critical value is {critical}: no bound can be made of it")
+    return critical

@@ -126,3 +126,14 @@ def test_mcnemars_statistic_is_the_score_at_no_change():
     assert found == pytest.approx(distance)
     assert distance**2 == pytest.approx(17.35593, abs=5e-6)
     assert (abs(150 - 86) - 1) ** 2 / (150 + 86) == pytest.approx(16.81780, abs=5e-6)  # with Yates's correction
+
+
+def test_a_guideline_that_gained_everything_says_nothing_about_the_family() -> None:
+    """A draw without its labels leaves no spread: it must not make the critical value infinite."""
+    groups = 120
+    labels = np.concatenate([np.ones(60), np.zeros(60)])
+    gained = paired(labels, np.zeros(groups), labels)
+    lost = paired(np.zeros(groups), np.arange(groups) < 11, np.full(groups, 2.0), name="b")
+    critical = max_t([gained, lost], alpha=0.05, resamples=1000, seed=1)
+    assert 1.64 < critical < 4
+    assert max_t([gained], alpha=0.05, resamples=1000, seed=1) < 2

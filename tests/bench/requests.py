@@ -1,0 +1,148 @@
+"""`submit-p99`, `status-p99`, `status-throughput`, `result-p99` and `start-p95` on PostgreSQL and Redis."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from pipelines.serve import free_port
+from tests.bench.article import thousand_words
+from tests.bench.installation import SERVER_CPU, Installation, installation
+from tests.bench.load import Measured, Plan, get, measured, post
+from tests.bench.measure import Measurement, benchmark
+
+HELLO = """
+import uvicorn
+from fastapi import FastAPI
+app = FastAPI()
+@app.get("/hello")
+async def hello() -> dict[str, str]:
+    return {"hello": "world"}
+uvicorn.run(app, port=%d, log_level="warning", access_log=False)
+"""
+SECONDS = 10.0
+ROUNDS = 3
+
+
+@benchmark("requests")
+def requests() -> Iterator[Measurement]:
+    with tempfile.TemporaryDirectory() as folder, installation(Path(folder)) as running:
+        running.process("api").cpu_affinity([SERVER_CPU])
+        job = _checked(running)
+        yield _start(running)
+        _stop_worker(running)
+        yield _latency(running, "submit-p99", _submissions(20 * SECONDS), rate=20, limit=25.0)
+        yield _latency(running, "status-p99", [get(job["status"])], rate=200, limit=5.0)
+        yield _latency(running, "result-p99", [get(job["result"])], rate=100, limit=15.0)
+        yield _throughput(running, job["status"])
+
+
+def _latency(running: Installation, name: str, requests: list[str], *, rate: float, limit: float) -> Measurement:
+    found = [
+        _measure(running, requests, rate=rate, seconds=SECONDS) for _ in range(ROUNDS if len(requests) == 1 else 1)
+    ]
+    p99 = sorted(one.quantile(0.99) for one in found)[len(found) // 2]
+    p50 = sorted(one.quantile(0.5) for one in found)[len(found) // 2]
+    note = f"{rate:g} requests a second for {SECONDS:g} s, median {p50:.2f} ms; answers: {_statuses(found)}"
+    return Measurement(name, p99, "ms", f"< {limit:g} ms", p99 < limit, note=note)
+
+
+def _throughput(running: Installation, path: str) -> Measurement:
+    """In turns with a bare FastAPI on the same core."""
+    port = free_port()
+    hello = subprocess.Popen(["taskset", "-c", str(SERVER_CPU), sys.executable, "-c", HELLO % port])
+    try:
+        _until_up(port)
+        ours, bare = [], []
+        for _ in range(ROUNDS):
+            ours.append(_measure(running, [get(path)], seconds=4).per_second)
+            bare.append(measured(Plan("127.0.0.1", port, [get("/hello")], seconds=4)).per_second)
+    finally:
+        hello.kill()
+        hello.wait()
+    ratio = sorted(one / other for one, other in zip(ours, bare, strict=True))[ROUNDS // 2]
+    return Measurement(
+        "status-throughput",
+        sorted(ours)[ROUNDS // 2],
+        "/s",
+        ">= 0.40 of hello",
+        ratio >= 0.40,
+        baseline=f"bare FastAPI {sorted(bare)[ROUNDS // 2]:.0f}/s",
+        ratio=ratio,
+    )
+
+
+def _start(running: Installation) -> Measurement:
+    """From accepted to started, as the job itself has it, one at a time."""
+    waits = []
+    with running.client() as client:
+        for number in range(60):
+            answer = client.post("/api/v1/compliance/check", json=_article(f"start {number}")).raise_for_status().json()
+            job = _ended(client, answer["links"]["status"])
+            begun, accepted = datetime.fromisoformat(job["started"]), datetime.fromisoformat(job["submitted"])
+            waits.append((begun - accepted).total_seconds() * 1000)
+    p95 = sorted(waits)[int(len(waits) * 0.95)]
+    note = f"{len(waits)} jobs, one at a time, median {sorted(waits)[len(waits) // 2]:.1f} ms"
+    return Measurement("start-p95", p95, "ms", "< 50 ms", p95 < 50, note=note)
+
+
+def _measure(running: Installation, requests: list[str], *, seconds: float, rate: float = 0.0) -> Measured:
+    host, _, port = running.address.removeprefix("http://").partition(":")
+    return measured(Plan(host, int(port), requests, rate=rate, seconds=seconds))
+
+
+def _submissions(count: float) -> list[str]:
+    """Different articles, so that none is a duplicate; some more for warming up."""
+    return [post("/api/v1/compliance/check", json.dumps(_article(f"submit {n}"))) for n in range(int(count) + 50)]
+
+
+def _article(number: str) -> dict[str, object]:
+    return {"article": {"text": f"{thousand_words().text}\n\nNumber {number}."}}
+
+
+def _checked(running: Installation) -> dict[str, str]:
+    """The links of a job that has ended."""
+    with running.client() as client:
+        links: dict[str, str] = client.post("/api/v1/compliance/check", json=_article("first")).json()["links"]
+        _ended(client, links["status"])
+    return links
+
+
+def _ended(client: httpx.Client, path: str) -> dict[str, str]:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        job: dict[str, str] = client.get(path).raise_for_status().json()
+        if job["status"] not in ("queued", "running"):
+            return job
+        time.sleep(0.05)
+    raise TimeoutError(f"{path} did not end")
+
+
+def _stop_worker(running: Installation) -> None:
+    running.process("worker").suspend()  # idle, and still there
+
+
+def _until_up(port: int) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/hello")
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError("the bare FastAPI did not start")
+
+
+def _statuses(found: list[Measured]) -> str:
+    counts: dict[str, int] = {}
+    for one in found:
+        for status, count in one.statuses.items():
+            counts[status] = counts.get(status, 0) + count
+    return ", ".join(f"{count} x {status}" for status, count in sorted(counts.items()))
