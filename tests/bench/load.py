@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 import uvloop
 
 LOAD_CPU = 1  # not the server's
+PATIENCE = 60.0  # seconds beyond the plan's own
 WARM_UP = 20  # requests that aren't counted
 
 
@@ -52,6 +53,7 @@ def measured(plan: Plan) -> Measured:
         input=json.dumps(asdict(plan)).encode(),
         capture_output=True,
         check=True,
+        timeout=plan.seconds + PATIENCE,
     )
     return Measured(**json.loads(done.stdout))
 

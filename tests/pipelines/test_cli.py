@@ -165,7 +165,7 @@ def test_register_promote_versions_and_check_by_a_version(run):
         ("COPYDESK_QUEUE_LIMIT", "0", "COPYDESK_QUEUE_LIMIT is '0': input should be greater than or equal to 1"),
         ("COPYDESK_HOST", "0.0.0.0", "there is no sign-in yet, so only loopback addresses are served"),
         ("COPYDESK_ALLOWED_HOSTS", "name", "holds JSON"),
-        ("DB_CONNECTION_STRING", "postgresql://db/x", "only SQLite is supported yet"),
+        ("DB_CONNECTION_STRING", "mysql://db/x", "and SQLite are supported"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value(
