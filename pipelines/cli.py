@@ -22,6 +22,7 @@ from agent.errors import CopydeskError
 from pipelines.datasets import datasets_app
 from pipelines.guidelines import app as guidelines_app
 from pipelines.jobs import jobs_app
+from pipelines.keys import keys_app
 from pipelines.output import OutputFormat
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(guidelines_app, name="guidelines")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(keys_app, name="keys")
 
 err = Console(stderr=True, highlight=False)
 
@@ -330,10 +332,11 @@ def demo(
 @app.command()
 def api() -> None:
     """Run only the API."""
+    from serving.access.settings import AccessSettings
     from serving.app import serve as serve_api
     from serving.settings import ServingSettings
 
-    serve_api(ServingSettings())
+    serve_api(ServingSettings(), AccessSettings())
 
 
 @app.command()
@@ -376,6 +379,7 @@ def main() -> None:
 
 _PREFIXES = {
     "ServingSettings": "COPYDESK_",
+    "AccessSettings": "COPYDESK_",
     "RegistrySettings": "COPYDESK_",
     "ModelSettings": "COPYDESK_MODEL_",
     "JudgeSettings": "COPYDESK_JUDGE_",

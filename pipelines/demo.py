@@ -41,6 +41,7 @@ SAMPLE = Path(__file__).with_name("demo-article.md")
 JOB_SECONDS = 60.0
 LOGGED_SECONDS = 60.0
 POLL_SECONDS = 0.1
+NO_SIGN_IN = {"JWT_SECRET_KEY": "", "COPYDESK_ENTRA_TENANT": "", "COPYDESK_ENTRA_AUDIENCE": "[]"}
 SHOWN_METRICS = ("score", "score_minimum", "findings", "checks", "checks_failed", "words", "duration_seconds")
 
 
@@ -54,11 +55,13 @@ def run_demo(console: Console, *, keep: bool) -> int:
     """Registers, promotes, serves, checks one article over HTTP and shows its run; 0 when all of it worked."""
     started = time.monotonic()
     home = ServingSettings().home / "demo"
-    serving = ServingSettings(home=home, host="127.0.0.1", port=free_port(), db_connection_string="")
+    serving = ServingSettings(
+        home=home, host="127.0.0.1", port=free_port(), db_connection_string="", redis_connection_string=""
+    )
     registry = connect(RegistrySettings(home=home, mlflow_tracking_uri=""))
     with stoppable(console), Processes(home / "logs") as processes:
         _step(console, 1, "Start the API, a worker and MLflow's pages")
-        addresses = start(processes, serving, registry.settings, mlflow_port=free_port())
+        addresses = start(processes, serving, registry.settings, mlflow_port=free_port(), beside=NO_SIGN_IN)
         console.print(f"  {addresses.api} and {addresses.mlflow}; they write to {home / 'logs'}")
         _step(console, 2, "Register guidelines and agent with MLflow, and make the version champion")
         ensure_champion(registry, default_pack(), console, reason="demo: not evaluated yet", replace=True)

@@ -3,10 +3,10 @@
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
+from types import FrameType, MappingProxyType
 
 from rich.console import Console
 from rich.text import Text
@@ -23,6 +23,7 @@ from registry.connection import Registry, connect
 from registry.errors import CodeMismatch
 from registry.pages import PAGES_ENVIRONMENT, pages_command
 from registry.settings import RegistrySettings
+from serving.access.settings import AccessSettings
 from serving.errors import PortTaken
 from serving.settings import ServingSettings
 
@@ -46,6 +47,7 @@ class Addresses:
 def serve_all(console: Console, *, mlflow_port: int) -> int:
     """Serves until SIGINT or SIGTERM; with no champion yet the pack `house` becomes it, and that is said."""
     serving = ServingSettings()
+    serving.must_be_safe(sign_in=AccessSettings().required)
     check_free(serving.host, serving.port, "COPYDESK_PORT")
     if mlflow_port and RegistrySettings().embedded:
         check_free("127.0.0.1", mlflow_port, "COPYDESK_MLFLOW_PORT")
@@ -88,14 +90,26 @@ def ensure_champion(
     console.print(Text(f"  champion, ungated: forced, {reason}", "yellow"))
 
 
-def start(processes: Processes, serving: ServingSettings, registry: RegistrySettings, *, mlflow_port: int) -> Addresses:
-    """Starts every process; `wait_until_ready` waits for them, so what takes a while can be done meanwhile."""
+def start(
+    processes: Processes,
+    serving: ServingSettings,
+    registry: RegistrySettings,
+    *,
+    mlflow_port: int,
+    beside: Mapping[str, str] = MappingProxyType({}),
+) -> Addresses:
+    """Starts every process; `wait_until_ready` waits for them, so what takes a while can be done meanwhile.
+
+    `beside`: more of their environment.
+    """
     environment = {
         "COPYDESK_HOST": serving.host,
         "COPYDESK_PORT": str(serving.port),
         "COPYDESK_HOME": str(serving.home.resolve()),
         "MLFLOW_TRACKING_URI": registry.mlflow_tracking_uri,
         "DB_CONNECTION_STRING": serving.db_connection_string,
+        "REDIS_CONNECTION_STRING": serving.redis_connection_string,
+        **beside,
     }
     pages = "" if registry.embedded else registry.tracking_uri
     if registry.embedded and mlflow_port:

@@ -10,15 +10,21 @@ from importlib.metadata import version
 import uvicorn
 from fastapi import Depends, FastAPI
 
+from serving.access.settings import AccessSettings
+from serving.access.sign_in import SignIn
 from serving.adapters.database import open_database
 from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.sql_api_keys import SqlApiKeys
+from serving.adapters.sql_audit import SqlAudit
+from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
 from serving.answers import Answers
-from serving.api import checks, events, health, jobs, versions
+from serving.api import admin, checks, events, health, jobs, sessions, versions
+from serving.api.access import admitted
 from serving.api.body_limit import BodyLimit
 from serving.api.problems import RESPONSES, add_problem_handlers
-from serving.api.rate_limit import RateLimitHeaders, limited_locally
+from serving.api.rate_limit import RateLimitHeaders
 from serving.api.same_site import SameSite
 from serving.api.schemas import CheckIn
 from serving.api.services import Services
@@ -33,7 +39,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: ServingSettings) -> FastAPI:
+def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
     """The API and the page, on the stores that the settings name."""
 
     @asynccontextmanager
@@ -50,6 +56,9 @@ def create_app(settings: ServingSettings) -> FastAPI:
                 versions=SqlServedVersions(stores.database),
                 cache=edge.cache,
                 limits=edge.limits,
+                sign_in=SignIn(access, SqlApiKeys(stores.database), edge.revocations, utc_now),
+                audit=SqlAudit(stores.database),
+                switches=SqlSwitches(stores.database),
                 clock=utc_now,
             )
             yield
@@ -68,8 +77,16 @@ def create_app(settings: ServingSettings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
     add_problem_handlers(app)
-    for router in (checks.router, jobs.router, jobs.short, events.router, versions.router):
-        app.include_router(router, dependencies=[Depends(limited_locally)])
+    for router in (
+        sessions.router,
+        checks.router,
+        jobs.router,
+        jobs.short,
+        events.router,
+        versions.router,
+        admin.router,
+    ):
+        app.include_router(router, dependencies=[Depends(admitted)])
     for router in (health.router, pages):
         app.include_router(router)
     _describe_body(app)
@@ -94,8 +111,12 @@ async def _try_database(settings: ServingSettings) -> None:
     await (await open_database(settings.database_url, settings.pool)).close()
 
 
-def serve(settings: ServingSettings) -> None:
-    """Runs the API until it is told to stop; raises PortTaken and DatabaseUnusable before anything starts."""
+def serve(settings: ServingSettings, access: AccessSettings) -> None:
+    """Runs the API until it is told to stop.
+
+    Raises UnsafeAddress, PortTaken and DatabaseUnusable before anything starts.
+    """
+    settings.must_be_safe(sign_in=access.required)
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -106,5 +127,5 @@ def serve(settings: ServingSettings) -> None:
                 "stop what listens there, or set COPYDESK_PORT"
             ) from error
         asyncio.run(_try_database(settings))
-        config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False)
+        config = uvicorn.Config(create_app(settings, access), log_level="warning", access_log=False)
         uvicorn.Server(config).run([listener])

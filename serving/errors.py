@@ -6,6 +6,7 @@ CopydeskError
 ├── NoWorker            no worker has been heard of lately
 ├── RateLimited         a user asks too often
 ├── QueueFull           too many jobs are waiting
+├── Draining            no articles are accepted at present
 ├── IdempotencyConflict the key was used for another request
 ├── BadRequest          the request can't be understood
 ├── JobEnded            the job can't be cancelled any more
@@ -45,6 +46,14 @@ class QueueFull(CopydeskError):
     type = "queue-full"
     status = 503
     retry_after = 10
+
+
+class Draining(CopydeskError):
+    """No articles are accepted at present: an administrator has said so."""
+
+    type = "draining"
+    status = 503
+    retry_after = 60
 
 
 class RateLimited(CopydeskError):

@@ -68,6 +68,16 @@ class Allowance:
     reset_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What an administrator has switched on for all processes."""
+
+    name: str
+    reason: str
+    user: str
+    at: datetime
+
+
 class JobStore(Protocol):
     """Jobs and their results, as clients ask for them. The row is the truth."""
 
@@ -91,6 +101,9 @@ class JobStore(Protocol):
 
     async def waiting(self) -> int:
         """How many jobs are queued."""
+
+    async def unfinished(self) -> int:
+        """How many jobs wait or run."""
 
     async def result(self, job_id: str) -> str | None:
         """The report as JSON."""
@@ -218,6 +231,18 @@ class Locks(Protocol):
     async def release(self, name: str, holder: str) -> None: ...
 
 
+class Switches(Protocol):
+    """Switches for all processes."""
+
+    async def get(self, name: str) -> Switch | None:
+        """None where it is off."""
+
+    async def turn_on(self, switch: Switch) -> None: ...
+
+    async def turn_off(self, name: str) -> bool:
+        """Whether it was on."""
+
+
 class Cache(Protocol):
     """Bytes kept for a short time. It may forget at any moment, and never fails."""
 
@@ -239,7 +264,8 @@ class RateLimits(Protocol):
 class Revocations(Protocol):
     """Sessions that were ended before their time."""
 
-    async def revoke(self, id: str, seconds: float) -> None:
-        """Keeps the session's id for as long as its token would be good."""
+    async def revoke(self, id: str, seconds: float) -> bool:
+        """Keeps an id for as long as a token would be good; False when it was kept before."""
 
-    async def is_revoked(self, id: str) -> bool: ...
+    async def is_revoked(self, *ids: str) -> bool:
+        """Whether any of them is."""

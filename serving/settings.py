@@ -4,7 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import CopydeskError
@@ -53,14 +53,13 @@ class ServingSettings(BaseSettings):
     kept_days: int = Field(default=30, ge=1)  # how long finished checks are kept
     champion_poll_seconds: float = Field(default=3.0, gt=0)
 
-    @model_validator(mode="after")
-    def _loopback_only(self) -> "ServingSettings":
-        if self.host != "localhost" and not _is_loopback(self.host):
+    def must_be_safe(self, *, sign_in: bool) -> None:
+        """Raises UnsafeAddress where others could reach a service that asks nobody who they are."""
+        if not sign_in and self.host != "localhost" and not _is_loopback(self.host):
             raise UnsafeAddress(
-                f"COPYDESK_HOST is {self.host!r}: there is no sign-in yet, so only loopback addresses are served; "
-                "use 127.0.0.1, and a proxy with its own sign-in for others"
+                f"COPYDESK_HOST is {self.host!r} and nobody has to sign in: set JWT_SECRET_KEY or "
+                "COPYDESK_ENTRA_TENANT for sign-in, or serve 127.0.0.1 only"
             )
-        return self
 
     @property
     def database_url(self) -> str:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -42,6 +42,13 @@ class DatabaseUnavailable(CopydeskError):
     type = "database-unavailable"
     status = 503
     retry_after = 5
+
+
+class UnstorableText(CopydeskError):
+    """A text holds what PostgreSQL's text can't."""
+
+    type = "invalid-request"
+    status = 422
 
 
 class Database:
@@ -175,6 +182,10 @@ def _outages() -> Iterator[None]:
         if not _is_outage(error):
             raise
         raise DatabaseUnavailable(f"the database can't be used now ({_first_line(error)}): try again soon") from error
+    except DataError as error:
+        if "NUL (0x00)" not in str(error.orig):
+            raise
+        raise UnstorableText("a value holds the character U+0000, which can't be stored: leave it out") from error
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise

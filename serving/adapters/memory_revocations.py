@@ -10,9 +10,12 @@ class MemoryRevocations:
         self._ticks = ticks
         self._until: dict[str, float] = {}
 
-    async def revoke(self, id: str, seconds: float) -> None:
+    async def revoke(self, id: str, seconds: float) -> bool:
         now = self._ticks()
+        new = self._until.get(id, 0.0) <= now
         self._until = {id: until for id, until in self._until.items() if until > now} | {id: now + seconds}
+        return new
 
-    async def is_revoked(self, id: str) -> bool:
-        return self._until.get(id, 0.0) > self._ticks()
+    async def is_revoked(self, *ids: str) -> bool:
+        now = self._ticks()
+        return any(self._until.get(id, 0.0) > now for id in ids)

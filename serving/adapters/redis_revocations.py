@@ -6,6 +6,9 @@ from serving.adapters.memory_revocations import MemoryRevocations
 from serving.adapters.redis_batches import RedisBatches
 from serving.keys import revoked_key
 
+# 1 where it is new; SET itself answers alike when it isn't and when Redis is down.
+_KEEP = "if redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then return 1 else return 0 end"
+
 
 class RedisRevocations:
     """While Redis is down a process knows only what it revoked itself."""
@@ -14,10 +17,15 @@ class RedisRevocations:
         self._batches = batches
         self._own = own
 
-    async def revoke(self, id: str, seconds: float) -> None:
-        await self._own.revoke(id, seconds)
+    async def revoke(self, id: str, seconds: float) -> bool:
+        new = await self._own.revoke(id, seconds)
         if seconds > 0:
-            await self._batches.ask("SET", revoked_key(id), 1, "PX", math.ceil(seconds * 1000))
+            was_kept = await self._batches.ask("EVAL", _KEEP, 1, revoked_key(id), math.ceil(seconds * 1000)) == 0
+            return new and not was_kept
+        return new
 
-    async def is_revoked(self, id: str) -> bool:
-        return await self._own.is_revoked(id) or await self._batches.ask("EXISTS", revoked_key(id)) == 1
+    async def is_revoked(self, *ids: str) -> bool:
+        if await self._own.is_revoked(*ids):
+            return True
+        found = await self._batches.ask("EXISTS", *(revoked_key(id) for id in ids))
+        return isinstance(found, int) and found > 0

@@ -97,6 +97,11 @@ class SqlJobStore:
         async with self._database.read() as connection:
             return {row.id: row.revision for row in await connection.execute(query)}
 
+    async def unfinished(self) -> int:
+        live = jobs.c.status.in_((JobStatus.QUEUED.value, JobStatus.RUNNING.value))
+        async with self._database.read() as connection:
+            return await connection.scalar(select(func.count()).select_from(jobs).where(live)) or 0
+
     async def waiting(self) -> int:
         return await self._count(QUEUED)
 

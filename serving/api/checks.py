@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response, status
 
+from serving.api.access import Who
 from serving.api.schemas import JobOut, Links
-from serving.api.services import LOCAL_USER, Services, services
+from serving.api.services import Services, services
 from serving.api.submission import OPENAPI_BODY, read_submission
+from serving.usecases.intake import must_be_open
 from serving.usecases.submit import Asked, submit
 
 RETRY_AFTER_SECONDS = "1"
@@ -19,10 +21,12 @@ async def check_article(
     request: Request,
     response: Response,
     use: Annotated[Services, Depends(services)],
+    caller: Who,
     idempotency_key: Annotated[str, Header(max_length=200)] = "",
 ) -> JobOut:
     """Accepts an article to be checked: JSON, or a file as `multipart/form-data`. Follow the links to its report."""
-    incoming = await read_submission(request, LOCAL_USER)
+    await must_be_open(use.switches)
+    incoming = await read_submission(request, caller.user)
     accepted = await submit(
         use.jobs,
         use.blobs,

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from serving.answers import Answer
-from serving.api.services import LOCAL_USER, Services, services
+from serving.api.access import Who
+from serving.api.services import Services, services
 from serving.job import ENDED
 
 RECONNECT_MS = 2000
@@ -18,9 +19,9 @@ LONGEST_SECONDS = 240.0  # gateways cut longer ones; clients come back by themse
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
 
-async def own_status(job_id: str, use: Annotated[Services, Depends(services)]) -> Answer:
+async def own_status(job_id: str, use: Annotated[Services, Depends(services)], caller: Who) -> Answer:
     """Before the stream begins, so that an unknown job is a problem and no stream."""
-    return await use.answers.status(job_id, LOCAL_USER)
+    return await use.answers.status(job_id, caller.user)
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse)

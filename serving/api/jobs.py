@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from serving.api.access import Who
 from serving.api.checks import RETRY_AFTER_SECONDS
 from serving.api.conditional import REPORT_SECONDS, STATUS_SECONDS, answered
 from serving.api.cursors import dump_cursor, load_cursor
 from serving.api.schemas import JobsOut, ResultOut, StatusOut
-from serving.api.services import LOCAL_USER, Services, services
+from serving.api.services import Services, services
 from serving.job import ENDED
 from serving.usecases import follow
 
@@ -21,9 +22,11 @@ _UNCHANGED: dict[int | str, dict[str, object]] = {304: {"description": "What If-
 
 
 @router.get("")
-async def list_jobs(use: Use, cursor: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20) -> JobsOut:
+async def list_jobs(
+    use: Use, caller: Who, cursor: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20
+) -> JobsOut:
     """Your jobs, the latest first; `next` goes on where the page ends."""
-    found = await use.jobs.page(LOCAL_USER, load_cursor(cursor), limit + 1)
+    found = await use.jobs.page(caller.user, load_cursor(cursor), limit + 1)
     page = found[:limit]
     following = dump_cursor(page[-1].submitted, page[-1].id) if len(found) > limit else None
     return JobsOut(jobs=[StatusOut.of(follow.Standing(job, None)) for job in page], next=following)
@@ -31,9 +34,9 @@ async def list_jobs(use: Use, cursor: str = "", limit: Annotated[int, Query(ge=1
 
 @router.get("/{job_id}/status", response_model=StatusOut, responses=_UNCHANGED)
 @short.get("/{job_id}/status")
-async def job_status(request: Request, job_id: str, use: Use) -> Response:
+async def job_status(request: Request, job_id: str, use: Use, caller: Who) -> Response:
     """Where the job is: its place in the queue, or how many guidelines are done."""
-    return answered(request, await use.answers.status(job_id, LOCAL_USER), seconds=STATUS_SECONDS)
+    return answered(request, await use.answers.status(job_id, caller.user), seconds=STATUS_SECONDS)
 
 
 @router.get(
@@ -42,9 +45,9 @@ async def job_status(request: Request, job_id: str, use: Use) -> Response:
     responses={202: {"model": StatusOut, "description": "Not finished yet"}, **_UNCHANGED},
 )
 @short.get("/{job_id}/result")
-async def job_result(request: Request, job_id: str, use: Use) -> Response:
+async def job_result(request: Request, job_id: str, use: Use, caller: Who) -> Response:
     """The report, again and again; 202 with the status while there is none yet."""
-    answer = await use.answers.result(job_id, LOCAL_USER)
+    answer = await use.answers.result(job_id, caller.user)
     if answer.status in ENDED:
         return answered(request, answer, seconds=REPORT_SECONDS)
     response = answered(request, answer, seconds=REPORT_SECONDS, status=202)
@@ -53,8 +56,8 @@ async def job_result(request: Request, job_id: str, use: Use) -> Response:
 
 
 @router.delete("/{job_id}")
-async def cancel_job(job_id: str, use: Use) -> StatusOut:
+async def cancel_job(job_id: str, use: Use, caller: Who) -> StatusOut:
     """Cancels a job that waits or runs."""
-    job = await follow.cancel(use.jobs, job_id=job_id, user=LOCAL_USER, now=use.clock())
+    job = await follow.cancel(use.jobs, job_id=job_id, user=caller.user, now=use.clock())
     await use.answers.changed(job)
     return StatusOut.of(follow.Standing(job, None))

@@ -50,7 +50,9 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 async def _anticipated(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CopydeskError)  # noqa: S101 - registered for it
-    return problem(error.type, error.status, str(error), retry_after=getattr(error, "retry_after", None))
+    answer = problem(error.type, error.status, str(error), retry_after=getattr(error, "retry_after", None))
+    answer.headers.update(getattr(error, "headers", {}))
+    return answer
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -1,13 +1,12 @@
 """How many requests a user may make, said in headers (draft-ietf-httpapi-ratelimit-headers-11)."""
 
 import math
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.api.services import LOCAL_USER, Services, services
+from serving.api.services import Services
 from serving.errors import RateLimited
 from serving.ports import Allowance
 
@@ -25,11 +24,6 @@ async def limited(use: Services, user: str, request: Request) -> None:
             f"wait {seconds} seconds, and ask less often",
             retry_after=seconds,
         )
-
-
-async def limited_locally(request: Request, use: Annotated[Services, Depends(services)]) -> None:
-    """For endpoints without sign-in."""
-    await limited(use, LOCAL_USER, request)
 
 
 def rate_limit_headers(allowance: Allowance) -> dict[str, str]:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from serving.access.audit import Audit
+from serving.access.sign_in import SignIn
 from serving.adapters.database import Database
 from serving.answers import Answers
-from serving.ports import BlobStore, Cache, Clock, JobStore, RateLimits, ServedVersions
+from serving.ports import BlobStore, Cache, Clock, JobStore, RateLimits, ServedVersions, Switches
 from serving.settings import ServingSettings
 from serving.watch import Watch
-
-LOCAL_USER = "local"  # there is no sign-in: whoever reaches the loopback address is this user
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class Services:
     answers: Answers
     watch: Watch
     limits: RateLimits
+    sign_in: SignIn
+    audit: Audit
+    switches: Switches
     clock: Clock
 
 

@@ -163,7 +163,6 @@ def test_register_promote_versions_and_check_by_a_version(run):
     [
         ("COPYDESK_PORT", "abc", "COPYDESK_PORT is 'abc': input should be a valid integer"),
         ("COPYDESK_QUEUE_LIMIT", "0", "COPYDESK_QUEUE_LIMIT is '0': input should be greater than or equal to 1"),
-        ("COPYDESK_HOST", "0.0.0.0", "there is no sign-in yet, so only loopback addresses are served"),
         ("COPYDESK_ALLOWED_HOSTS", "name", "holds JSON"),
         ("DB_CONNECTION_STRING", "mysql://db/x", "and SQLite are supported"),
     ],

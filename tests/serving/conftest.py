@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from serving.access.settings import AccessSettings
 from serving.adapters.database import Database, open_and_migrate
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import Stores, open_stores
@@ -17,6 +18,8 @@ from serving.settings import ServingSettings
 from tests.postgres_server import new_database, postgres_server
 from tests.redis_server import redis_server
 from tests.serving.build import served
+
+OPEN = AccessSettings()  # no sign-in
 
 
 @pytest.fixture(scope="session")
@@ -58,12 +61,15 @@ def database(stores: Stores) -> Database:
 
 
 @asynccontextmanager
-async def api_client(settings: ServingSettings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
+async def api_client(
+    settings: ServingSettings, access: AccessSettings = OPEN, token: str = ""
+) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings, access)
+    headers = {"Authorization": f"Bearer {token}"} if token else None
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client,
     ):
         yield client
 

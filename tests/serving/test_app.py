@@ -9,12 +9,14 @@ import pytest
 from serving.app import serve
 from serving.errors import PortTaken
 from serving.settings import ServingSettings
+from tests.serving.conftest import OPEN
 
 IMPORTS = """
 import json, sys
 from serving.app import create_app
 from serving.settings import ServingSettings
-create_app(ServingSettings())
+from serving.access.settings import AccessSettings
+create_app(ServingSettings(), AccessSettings())
 print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 """
 
@@ -31,7 +33,7 @@ def test_a_port_that_is_taken_is_named(settings: ServingSettings) -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(PortTaken, match=f"port {port} on 127.0.0.1 can't be used .* or set COPYDESK_PORT"):
-            serve(settings.model_copy(update={"port": port}))
+            serve(settings.model_copy(update={"port": port}), OPEN)
     assert not settings.home.exists()
 
 

@@ -7,13 +7,14 @@ from serving.settings import ServingSettings, UnsafeAddress
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
 def test_loopback_addresses_are_served(host: str) -> None:
-    assert ServingSettings(host=host).host == host
+    ServingSettings(host=host).must_be_safe(sign_in=False)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.5", "copydesk.example", ""])
-def test_any_other_address_is_refused_while_there_is_no_sign_in(host: str) -> None:
-    with pytest.raises(UnsafeAddress, match="there is no sign-in yet"):
-        ServingSettings(host=host)
+def test_any_other_address_is_refused_without_sign_in(host: str) -> None:
+    ServingSettings(host=host).must_be_safe(sign_in=True)
+    with pytest.raises(UnsafeAddress, match="nobody has to sign in: set JWT_SECRET_KEY"):
+        ServingSettings(host=host).must_be_safe(sign_in=False)
 
 
 def test_the_environment_names_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -30,6 +30,17 @@ async def test_a_revoked_session_is_known_and_no_other(revocations: Revocations)
     assert [await revocations.is_revoked(id) for id in (one, other, third)] == [True, True, False]
 
 
+async def test_only_the_first_of_two_is_told_that_it_was_new(revocations: Revocations) -> None:
+    id = secrets.token_hex(8)
+    assert sorted(await asyncio.gather(*(revocations.revoke(id, 60) for _ in range(5)))) == [False] * 4 + [True]
+
+
+async def test_several_are_asked_for_at_once(revocations: Revocations) -> None:
+    one, other, third = (secrets.token_hex(8) for _ in range(3))
+    await revocations.revoke(one, 60)
+    assert [await revocations.is_revoked(other, one), await revocations.is_revoked(other, third)] == [True, False]
+
+
 async def test_it_is_forgotten_when_its_token_is_no_longer_good(revocations: Revocations) -> None:
     short, over = secrets.token_hex(8), secrets.token_hex(8)
     await revocations.revoke(short, 0.2)

@@ -1,0 +1,1 @@
+"""Who may do what: people and programs by their keys, sessions and Entra tokens."""

@@ -1,0 +1,117 @@
+"""Session tokens: JWT of this service, good for 15 minutes and refreshed for a working day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+
+from serving.access.caller import Caller, NotSignedIn, Permission, Session
+from serving.ports import Revocations
+
+ALGORITHM = "HS256"
+ISSUER = AUDIENCE = "copydesk"
+LIFE = timedelta(minutes=15)
+DAY = timedelta(hours=10)  # after signing in; then a session is not refreshed any more
+LEEWAY = timedelta(seconds=5)  # between the clocks of replicas
+_CLAIMS = ["iss", "aud", "sub", "jti", "iat", "exp", "auth_time", "scope", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    token: str
+    caller: Caller
+
+
+class Sessions:
+    """Signs with the first secret and accepts all of them, so that secrets can be rotated."""
+
+    def __init__(self, secrets: Sequence[str], revocations: Revocations) -> None:
+        self._secrets = tuple(secrets)
+        self._revocations = revocations
+
+    async def mint(self, caller: Caller, scopes: frozenset[Permission] | None, now: datetime) -> Minted:
+        """A session with those of the caller's permissions that are asked for, or all.
+
+        A session gives way to a new one once: who copied its token can't go on from it, too. Raises NotSignedIn.
+        """
+        began = now
+        if (old := caller.session) is not None:
+            began = old.began
+            if now >= began + DAY:
+                raise NotSignedIn("you signed in more than ten hours ago: sign in again")
+            if not await self._revocations.revoke(f"refresh:{old.id}", seconds=_left(old, now)):
+                raise NotSignedIn(
+                    "this session was refreshed before: use the token that came with it, or sign in again"
+                )
+        permissions = caller.permissions if scopes is None else caller.permissions & scopes
+        until = min(now + LIFE, began + DAY)
+        session = Session(uuid4().hex, began, until, source=caller.via)
+        made = Caller(caller.user, permissions, via=caller.via, session=session)
+        return Minted(self._signed(made, session, now), made)
+
+    async def caller(self, token: str, now: datetime) -> Caller:
+        """Raises NotSignedIn for a token that is not this service's, has expired or was revoked."""
+        claims = self._verified(token, now)
+        session = Session(claims["jti"], _time(claims["auth_time"]), _time(claims["exp"]), source=str(claims["source"]))
+        if await self._revocations.is_revoked(session.id, session.source):
+            raise NotSignedIn("this session was ended: sign in again")
+        known = {permission.value for permission in Permission}
+        scopes = frozenset(Permission(name) for name in str(claims["scope"]).split() if name in known)
+        return Caller(claims["sub"], scopes, via=session.source, session=session)
+
+    async def end(self, session: Session, now: datetime) -> None:
+        await self._revocations.revoke(session.id, seconds=_left(session, now))
+
+    async def end_all_of(self, key_id: str) -> None:
+        """Ends the sessions that were begun with a key."""
+        await self._revocations.revoke(f"key:{key_id}", seconds=(LIFE + LEEWAY).total_seconds())
+
+    def _signed(self, caller: Caller, session: Session, now: datetime) -> str:
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": caller.user,
+            "jti": session.id,
+            "iat": int(now.timestamp()),
+            "exp": int(session.until.timestamp()),
+            "auth_time": int(session.began.timestamp()),
+            "scope": " ".join(sorted(caller.permissions)),
+            "source": session.source,
+        }
+        return jwt.encode(claims, self._secrets[0], ALGORITHM)
+
+    def _verified(self, token: str, now: datetime) -> dict[str, Any]:
+        for secret in self._secrets:
+            try:
+                # Expiry is held against our clock below: the library would take its own.
+                claims = jwt.decode(
+                    token,
+                    secret,
+                    [ALGORITHM],
+                    audience=AUDIENCE,
+                    issuer=ISSUER,
+                    options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
+                )
+            except jwt.InvalidSignatureError:
+                continue
+            except jwt.InvalidTokenError as error:
+                raise NotSignedIn(f"the session token is not valid ({error}): sign in again") from error
+            if now >= _time(claims["exp"]) + LEEWAY:
+                raise NotSignedIn("the session has expired: sign in again")
+            return claims
+        raise NotSignedIn("the session token is not valid (its signature is not this service's): sign in again")
+
+
+def _left(session: Session, now: datetime) -> float:
+    """Seconds until the token is refused anyway."""
+    return max(0.0, (session.until + LEEWAY - now).total_seconds())
+
+
+def _time(seconds: object) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(str(seconds)), UTC)
+    except (TypeError, ValueError, OverflowError, OSError) as error:
+        raise NotSignedIn(f"the session token is not valid (the time {seconds!r}): sign in again") from error

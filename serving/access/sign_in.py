@@ -1,0 +1,53 @@
+"""From a request's credential to who asks."""
+
+import time
+
+import jwt
+
+from serving.access.api_keys import ApiKeys, caller_by_key, looks_like_key
+from serving.access.caller import LOCAL, Caller, NotSignedIn
+from serving.access.entra import EntraTokens
+from serving.access.sessions import ALGORITHM as SESSION_ALGORITHM
+from serving.access.sessions import Sessions
+from serving.access.settings import AccessSettings
+from serving.access.signing_keys import SigningKeys
+from serving.ports import Clock, Revocations
+
+LONGEST_TOKEN = 16_000  # characters; an Entra token with many groups has some thousands
+
+
+class SignIn:
+    """API keys, sessions of this service where a secret is set, and Entra tokens where a tenant is."""
+
+    def __init__(self, settings: AccessSettings, keys: ApiKeys, revocations: Revocations, clock: Clock) -> None:
+        self.required = settings.required
+        self.sessions = Sessions(settings.secrets, revocations) if settings.secrets else None
+        self._keys = keys
+        self._clock = clock
+        entra = settings.entra
+        self._entra = EntraTokens(entra, SigningKeys(entra.keys, time.monotonic)) if entra else None
+
+    async def caller(self, token: str) -> Caller:
+        """Raises NotSignedIn, NotAllowed and SigningKeysUnavailable."""
+        if not self.required:
+            return LOCAL
+        if not token:
+            raise NotSignedIn("this needs a sign-in: send a session token or an API key as `Authorization: Bearer ...`")
+        if len(token) > LONGEST_TOKEN:
+            raise NotSignedIn(f"the token has {len(token)} characters: more than {LONGEST_TOKEN} are not read")
+        if looks_like_key(token):
+            return await caller_by_key(self._keys, token, self._clock())
+        # The algorithm only says whose token it claims to be: each verifies with its own algorithm and keys.
+        if _algorithm(token) == SESSION_ALGORITHM:
+            if self.sessions is not None:
+                return await self.sessions.caller(token, self._clock())
+        elif self._entra is not None:
+            return await self._entra.caller(token)
+        raise NotSignedIn("the token is of no kind that is accepted here: sign in again")
+
+
+def _algorithm(token: str) -> object:
+    try:
+        return jwt.get_unverified_header(token).get("alg")
+    except jwt.InvalidTokenError as error:
+        raise NotSignedIn(f"the token can't be read ({error}): sign in again") from error

@@ -1,0 +1,76 @@
+"""API keys in the database."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping, func, or_, select, update
+
+from serving.access.api_keys import ApiKey
+from serving.access.caller import Permission
+from serving.adapters.access_tables import api_keys
+from serving.adapters.database import Database
+
+NOTED_EVERY = timedelta(minutes=5)  # a write for each request would cost more than knowing it to the second is worth
+
+
+class SqlApiKeys:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, key: ApiKey) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(api_keys.insert().values(_row(key)))
+
+    async def get(self, id: str) -> ApiKey | None:
+        async with self._database.read() as connection:
+            found = await connection.execute(select(api_keys).where(api_keys.c.id == id))
+            row = found.mappings().one_or_none()
+        return _key(row) if row else None
+
+    async def all(self) -> list[ApiKey]:
+        async with self._database.read() as connection:
+            found = await connection.execute(select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id))
+            return [_key(row) for row in found.mappings()]
+
+    async def revoke(self, id: str, now: datetime) -> ApiKey | None:
+        revoked = func.coalesce(api_keys.c.revoked_at, now)
+        async with self._database.write() as connection:
+            await connection.execute(update(api_keys).where(api_keys.c.id == id).values(revoked_at=revoked))
+        return await self.get(id)
+
+    async def used(self, id: str, now: datetime) -> None:
+        due = or_(api_keys.c.used_at.is_(None), api_keys.c.used_at < now - NOTED_EVERY)
+        async with self._database.read() as connection:
+            if not await connection.scalar(select(api_keys.c.id).where(api_keys.c.id == id, due)):
+                return
+        async with self._database.write() as connection:
+            await connection.execute(update(api_keys).where(api_keys.c.id == id, due).values(used_at=now))
+
+
+def _row(key: ApiKey) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "digest": key.digest,
+        "user_id": key.user,
+        "name": key.name,
+        "scopes": " ".join(sorted(key.scopes)),
+        "created_at": key.created,
+        "created_by": key.created_by,
+        "expires_at": key.expires,
+        "revoked_at": key.revoked,
+        "used_at": key.used,
+    }
+
+
+def _key(row: RowMapping) -> ApiKey:
+    return ApiKey(
+        id=row["id"],
+        digest=row["digest"],
+        user=row["user_id"],
+        name=row["name"],
+        scopes=frozenset(Permission(name) for name in row["scopes"].split()),
+        created=row["created_at"],
+        created_by=row["created_by"],
+        expires=row["expires_at"],
+        revoked=row["revoked_at"],
+        used=row["used_at"],
+    )

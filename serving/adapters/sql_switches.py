@@ -1,0 +1,28 @@
+"""What an administrator has switched for all processes, in the database."""
+
+from sqlalchemy import select
+
+from serving.adapters.access_tables import switches
+from serving.adapters.database import Database
+from serving.adapters.upsert import upsert
+from serving.ports import Switch
+
+
+class SqlSwitches:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, name: str) -> Switch | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(switches).where(switches.c.name == name))).one_or_none()
+        return Switch(row.name, row.reason, row.user_id, row.at) if row else None
+
+    async def turn_on(self, switch: Switch) -> None:
+        row = {"name": switch.name, "reason": switch.reason, "user_id": switch.user, "at": switch.at}
+        async with self._database.write() as connection:
+            insert = upsert(connection, switches).values(row)
+            await connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=row))
+
+    async def turn_off(self, name: str) -> bool:
+        async with self._database.write() as connection:
+            return bool((await connection.execute(switches.delete().where(switches.c.name == name))).rowcount)

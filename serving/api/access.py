@@ -1,0 +1,70 @@
+"""Who may ask what: one rule for every route, and the credential of a request."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from serving.access.caller import Caller, NotAllowed, Permission
+from serving.api.rate_limit import limited
+from serving.api.services import Services, services
+
+
+class Anyone(StrEnum):
+    OPEN = "anyone"  # nothing of a user or an article is told
+    SIGNED_IN = "whoever has signed in"
+
+
+Rule = Permission | Anyone
+
+RULES: dict[str, Rule] = {
+    "GET /": Anyone.OPEN,
+    "GET /static/{digest}/{name}": Anyone.OPEN,
+    "GET /healthz": Anyone.OPEN,
+    "GET /readyz": Anyone.OPEN,
+    "GET /openapi.json": Anyone.OPEN,
+    "HEAD /openapi.json": Anyone.OPEN,
+    "POST /api/v1/session": Anyone.SIGNED_IN,
+    "GET /api/v1/session": Anyone.SIGNED_IN,
+    "DELETE /api/v1/session": Anyone.SIGNED_IN,
+    "GET /api/v1/guidelines": Anyone.SIGNED_IN,
+    "GET /api/v1/versions": Anyone.SIGNED_IN,
+    "POST /api/v1/compliance/check": Permission.CHECK,
+    "GET /api/v1/jobs": Permission.CHECK,
+    "GET /api/v1/jobs/{job_id}/status": Permission.CHECK,
+    "GET /api/v1/jobs/{job_id}/result": Permission.CHECK,
+    "GET /api/v1/jobs/{job_id}/events": Permission.CHECK,
+    "DELETE /api/v1/jobs/{job_id}": Permission.CHECK,
+    "GET /jobs/{job_id}/status": Permission.CHECK,
+    "GET /jobs/{job_id}/result": Permission.CHECK,
+    "GET /api/v1/admin/audit": Permission.ADMINISTER,
+    "GET /api/v1/admin/jobs/dead": Permission.ADMINISTER,
+    "POST /api/v1/admin/jobs/{job_id}/requeue": Permission.ADMINISTER,
+    "DELETE /api/v1/admin/jobs/{job_id}/cache": Permission.ADMINISTER,
+    "GET /api/v1/admin/drain": Permission.ADMINISTER,
+    "PUT /api/v1/admin/drain": Permission.ADMINISTER,
+    "DELETE /api/v1/admin/drain": Permission.ADMINISTER,
+}
+
+_bearer = HTTPBearer(auto_error=False, description="A session token, an API key, or an Entra access token.")
+
+
+async def admitted(
+    request: Request,
+    use: Annotated[Services, Depends(services)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Caller:
+    """Whoever asks, signed in, counted and allowed to; raises NotSignedIn, RateLimited and NotAllowed."""
+    caller = await use.sign_in.caller(credentials.credentials if credentials else "")
+    await limited(use, caller.user, request)
+    route = f"{request.method} {request.scope['route'].path}"
+    rule = RULES.get(route)
+    if rule is None:  # a test sees to it that there is one
+        raise NotAllowed(f"nobody has said who may ask {route}")
+    if isinstance(rule, Permission):
+        caller.must(rule)
+    return caller
+
+
+Who = Annotated[Caller, Depends(admitted)]
