@@ -45,6 +45,14 @@ class SignIn:
             return await self._entra.caller(token)
         raise NotSignedIn("the token is of no kind that is accepted here: sign in again")
 
+    async def must_go_on(self, caller: Caller) -> None:
+        """Raises NotSignedIn where a session's key was revoked or has expired: processes needn't share a Redis."""
+        kind, _, id = caller.via.partition(":")
+        if caller.session is not None and kind == "key":
+            key = await self._keys.get(id)
+            if key is None or (state := key.state(self._clock())) != "good":
+                raise NotSignedIn(f"the API key of this session is {state if key else 'gone'}: sign in again")
+
 
 def _algorithm(token: str) -> object:
     try:

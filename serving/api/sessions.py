@@ -55,6 +55,7 @@ async def begin_session(
 ) -> NewSessionOut:
     """A session for 15 minutes. A session's own token gets the next one, once, for ten hours after signing in."""
     now = use.clock()
+    await use.sign_in.must_go_on(caller)
     minted = await _sessions(use).mint(caller, asked.scopes if asked else None, now)
     response.headers["Cache-Control"] = "no-store"
     made = minted.caller.session

@@ -114,6 +114,21 @@ async def test_revoking_a_key_ends_its_sessions_in_all_processes(
     assert answers == [401, 200]
 
 
+async def test_a_session_of_a_revoked_key_is_not_refreshed_without_redis(
+    closed: httpx.AsyncClient, database: Database
+) -> None:
+    key = await key_of(database, Role.EDITOR)
+    begun = (await closed.post("/api/v1/session", headers=key)).json()
+    session = {"Authorization": f"Bearer {begun['token']}"}
+    shown = (await closed.get("/api/v1/session", headers=session)).json()
+    await SqlApiKeys(database).revoke(shown["via"].removeprefix("key:"), utc_now())
+    refreshed = await closed.post("/api/v1/session", headers=session)
+    assert (refreshed.status_code, refreshed.json()["detail"]) == (
+        401,
+        "the API key of this session is revoked: sign in again",
+    )
+
+
 async def test_without_sign_in_everybody_is_the_local_user(client: httpx.AsyncClient) -> None:
     shown = (await client.get("/api/v1/session")).json()
     assert (shown["user"], shown["via"], shown["expires"]) == ("local", "none", None)
