@@ -56,7 +56,7 @@ async def _dead(limit: int) -> list[Job]:
     from serving.adapters.stores import open_stores
     from serving.settings import ServingSettings
 
-    async with open_stores(ServingSettings(), _now, works=False) as stores:
+    async with open_stores(ServingSettings()) as stores:
         return await stores.jobs.dead(limit)
 
 
@@ -65,7 +65,7 @@ async def _requeue(job_ids: list[str]) -> list[Job]:
     from serving.adapters.stores import open_stores
     from serving.settings import ServingSettings
 
-    async with open_stores(ServingSettings(), _now, works=False) as stores:
+    async with open_stores(ServingSettings()) as stores:
         queued: list[Job] = []
         for job_id in job_ids or [job.id for job in await stores.jobs.dead(MOST)]:
             job = await stores.jobs.requeue(job_id, _now())

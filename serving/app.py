@@ -20,7 +20,7 @@ from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
 from serving.answers import Answers
-from serving.api import admin, checks, events, health, jobs, sessions, versions
+from serving.api import admin, batches, checks, events, health, jobs, sessions, versions
 from serving.api.access import admitted
 from serving.api.body_limit import BodyLimit
 from serving.api.problems import RESPONSES, add_problem_handlers
@@ -44,12 +44,13 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_stores(settings, utc_now, works=False) as stores, open_edge(settings) as edge:
+        async with open_stores(settings) as stores, open_edge(settings) as edge:
             blobs, watch = FolderBlobs(settings.articles), Watch(stores.jobs.revisions)
             app.state.services = Services(
                 settings=settings,
                 database=stores.database,
                 jobs=stores.jobs,
+                batches=stores.batches,
                 blobs=blobs,
                 answers=Answers(stores.jobs, blobs, edge.cache, shared=edge.shared),
                 watch=watch,
@@ -80,6 +81,7 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
     for router in (
         sessions.router,
         checks.router,
+        batches.router,
         jobs.router,
         jobs.short,
         events.router,

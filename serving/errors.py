@@ -2,6 +2,8 @@
 
 CopydeskError
 ├── JobNotFound         no such job, or somebody else's
+├── BatchNotFound       no such batch, or somebody else's
+├── BatchRefused        some of a batch's articles can't be checked
 ├── NoChampion          no version is served yet
 ├── NoWorker            no worker has been heard of lately
 ├── RateLimited         a user asks too often
@@ -22,6 +24,20 @@ class JobNotFound(CopydeskError):
 
     type = "not-found"
     status = 404
+
+
+class BatchNotFound(CopydeskError):
+    """No such batch, or somebody else's."""
+
+    type = "not-found"
+    status = 404
+
+
+class BatchRefused(CopydeskError):
+    """Some of a batch's articles can't be checked, so none was accepted."""
+
+    type = "batch-refused"
+    status = 422
 
 
 class NoChampion(CopydeskError):

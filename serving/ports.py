@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport, VersionStamp
+from serving.batch import Batch, BatchJob, Progress
 from serving.job import Job
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ class Submission:
     request_hash: str = ""
     duplicates_since: datetime | None = None  # an equal article submitted later stands for this one
     queue_limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubmission:
+    """A batch to be accepted, with its jobs in their order."""
+
+    batch: Batch
+    jobs: tuple[Job, ...]
+    idempotency_key: str = ""
+    request_hash: str = ""
+    queue_limit: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,29 @@ class JobStore(Protocol):
 
     async def dead(self, limit: int) -> list[Job]:
         """Jobs that were given up, the latest first."""
+
+
+class Batches(Protocol):
+    """Batches and their jobs."""
+
+    async def add(self, submission: BatchSubmission) -> Batch:
+        """Stores a batch and queues all of its jobs at once, or none of them.
+
+        Returns the earlier batch of the same key. Raises IdempotencyConflict and QueueFull.
+        """
+
+    async def get(self, batch_id: str) -> Batch | None: ...
+
+    async def page(self, user: str, before: Cursor | None, limit: int) -> list[Batch]:
+        """A user's batches, the latest first, from the cursor on."""
+
+    async def progress(self, batch_id: str) -> Progress: ...
+
+    async def jobs(self, batch_id: str, after: int, limit: int) -> list[BatchJob]:
+        """Its jobs in the order of the manifest, from the number after `after` on."""
+
+    async def unfinished(self, batch_id: str) -> list[str]:
+        """Ids of its jobs that wait or run."""
 
 
 class Leases(Protocol):

@@ -8,6 +8,7 @@ from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import CopydeskError
+from serving.job import Priority
 
 
 class UnsafeAddress(CopydeskError):
@@ -45,6 +46,7 @@ class ServingSettings(BaseSettings):
     db_pool_overflow: int = Field(default=5, ge=0)  # and opens beyond under load
     db_pool_recycle_seconds: int = Field(default=3600, ge=1)
     queue_limit: int = Field(default=1000, ge=1)  # jobs waiting; beyond, submitting answers 503
+    batch_queue_limit: int = Field(default=10_000, ge=1)  # as many of those that no editor waits for
     user_requests_per_minute: int = Field(default=500, ge=1)  # of one user; beyond, the API answers 429
     worker_jobs: int = Field(default=4, ge=1)  # jobs at once in one worker
     max_attempts: int = Field(default=3, ge=1)  # of one job, before it has failed
@@ -60,6 +62,9 @@ class ServingSettings(BaseSettings):
                 f"COPYDESK_HOST is {self.host!r} and nobody has to sign in: set JWT_SECRET_KEY or "
                 "COPYDESK_ENTRA_TENANT for sign-in, or serve 127.0.0.1 only"
             )
+
+    def limit_of(self, priority: Priority) -> int:
+        return self.batch_queue_limit if priority is Priority.BATCH else self.queue_limit
 
     @property
     def database_url(self) -> str:

@@ -24,7 +24,7 @@ from serving.adapters.sql_check_cache import SqlKeyValues
 from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_versions import SqlServedVersions
-from serving.adapters.stores import Stores, open_stores
+from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.answers import Answers
 from serving.edge import Edge, open_edge
 from serving.ports import ServedVersion
@@ -58,7 +58,7 @@ async def _run(settings: ServingSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     async with (
-        open_stores(settings, utc_now, works=True) as stores,
+        open_worker_stores(settings, utc_now) as stores,
         shared(settings, ModelSettings(), stores.database, utc_now) as between,
         open_edge(settings) as edge,
     ):
@@ -83,7 +83,7 @@ class Worker:
     """Loops side by side: take jobs, serve the champion, and what one worker at a time does for all of them."""
 
     settings: ServingSettings
-    stores: Stores
+    stores: WorkerStores
     registry: Registry
     shared: Shared
     edge: Edge

@@ -14,17 +14,15 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Job as HandedOut
 from procrastinate.jobs import Status
 from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.adapters.database import Database
 from serving.adapters.postgres import CONNECT_SECONDS, libpq_url
+from serving.adapters.procrastinate_deferral import TASK, defer, queue_name
 from serving.adapters.tables import job_of, jobs
-from serving.job import Job, JobStatus
+from serving.job import JobStatus
 
-TASK = "check"
 POLL_SECONDS = 5.0  # should a notification be missed
 WORKER_CONNECTIONS = 4  # beside those of the database: one listens
-TURNS = 1_000_000  # of one priority; procrastinate has one number for both, the highest first
 
 logger = logging.getLogger(__name__)
 _Handle = Callable[[str, int], Awaitable[None]]
@@ -94,21 +92,9 @@ class ProcrastinateQueue:
             return 0
         async with self._database.write() as connection:
             rows = (await connection.execute(query)).mappings().all()
-            for row in rows:
-                await self.enqueue(connection, job_of(row))
+            if rows:
+                await defer(connection, [job_of(row) for row in rows])
         return len(rows)
-
-    async def enqueue(self, connection: AsyncConnection, job: Job) -> None:
-        """In the transaction that makes the job wait."""
-        raw = await connection.get_raw_connection()
-        deferrer = self._app.configure_task(
-            TASK,
-            queue=queue_name(job.code_digest),
-            priority=-(job.priority.value * TURNS + min(job.turn, TURNS - 1)),
-            schedule_at=job.due,
-            connection=raw.driver_connection,
-        )
-        await deferrer.defer_async(job_id=job.id, attempt=job.attempt + 1)
 
 
 # A job that waits for its next attempt, without anything in procrastinate that would begin it.
@@ -125,22 +111,14 @@ FOR UPDATE OF jobs SKIP LOCKED
 
 
 @asynccontextmanager
-async def procrastinate_queue(url: str, database: Database, *, works: bool) -> AsyncIterator[ProcrastinateQueue]:
-    """`works`: with the connections of a worker; who only enqueues has the one of its transaction."""
+async def procrastinate_queue(url: str, database: Database) -> AsyncIterator[ProcrastinateQueue]:
+    """With the connections of a worker."""
     connector = PsycopgConnector(
         conninfo=libpq_url(url), min_size=1, max_size=WORKER_CONNECTIONS, kwargs={"connect_timeout": CONNECT_SECONDS}
     )
     app = App(connector=connector)
-    if not works:
-        yield ProcrastinateQueue(app, database)
-        return
     async with app.open_async():
         yield ProcrastinateQueue(app, database)
-
-
-def queue_name(code_digest: str) -> str:
-    """A notification's channel is named after its queue and holds 63 characters."""
-    return f"check-{code_digest[:24]}"
 
 
 def _job_id(job: HandedOut) -> str:

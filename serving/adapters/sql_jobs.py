@@ -1,11 +1,11 @@
 """Jobs in the database, as the API sees them."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Label, Select, and_, func, insert, literal, or_, select, text, tuple_, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,17 +14,17 @@ from serving.adapters.database import Database
 from serving.adapters.endings import tell_of_end
 from serving.adapters.tables import job_of, jobs, results, row_of, state_of
 from serving.errors import IdempotencyConflict, QueueFull
-from serving.job import Job, JobStatus
+from serving.job import Job, JobStatus, Priority
 from serving.ports import Cursor, Submission
 
 QUEUED = jobs.c.status == JobStatus.QUEUED.value
 STANDS_FOR_EQUALS = tuple(s.value for s in (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED))
 
-# Puts a job that waits into a queue that is no table of ours, in the transaction that makes it wait.
-Enqueue = Callable[[AsyncConnection, Job], Awaitable[None]]
+# Puts jobs that wait into a queue that is no table of ours, in the transaction that makes them wait.
+Enqueue = Callable[[AsyncConnection, Sequence[Job]], Awaitable[None]]
 
 
-async def in_the_table(_: AsyncConnection, __: Job) -> None:
+async def in_the_table(_: AsyncConnection, __: Sequence[Job]) -> None:
     """Of a queue that reads the table of jobs itself: the row is all it needs."""
 
 
@@ -53,18 +53,16 @@ class SqlJobStore:
         if earlier := facts["of_key"] or facts["of_article"]:
             stands = (await connection.execute(select(jobs).where(jobs.c.id == earlier))).mappings().one()
             if earlier == facts["of_key"]:
-                _same_request(stands, submission)
+                same_request(stands, key=submission.idempotency_key, request_hash=submission.request_hash)
             return job_of(stands)
-        if facts["waiting"] >= submission.queue_limit:
-            limit = submission.queue_limit
-            raise QueueFull(f"{facts['waiting']} jobs are waiting, the limit is {limit}: try again in a moment")
-        job = replace(job, turn=_turn(facts))
+        must_have_room(facts, 1, submission.queue_limit)
+        job = replace(job, turn=next_turn(facts))
         row = row_of(job) | {
             "idempotency_key": submission.idempotency_key or None,
             "request_hash": submission.request_hash,
         }
         await connection.execute(insert(jobs), row)
-        await self._enqueue(connection, job)
+        await self._enqueue(connection, [job])
         return job
 
     async def get(self, job_id: str) -> Job | None:
@@ -131,7 +129,7 @@ class SqlJobStore:
             values = state_of(changed) | {"revision": changed.revision}
             await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
             if changed.status is JobStatus.QUEUED:
-                await self._enqueue(connection, changed)
+                await self._enqueue(connection, [changed])
             if changed.ended:
                 await tell_of_end(connection, changed)
         return changed
@@ -149,17 +147,13 @@ class SqlJobStore:
 def _facts(submission: Submission) -> Select[Any]:
     """Everything that decides about a new job, in one statement."""
     job = submission.job
-    same_class = and_(QUEUED, jobs.c.priority == job.priority.value)
     of_key = select(jobs.c.id).where(
         jobs.c.user_id == job.request.user, jobs.c.idempotency_key == (submission.idempotency_key or None)
     )
-    of_user = and_(same_class, jobs.c.user_id == job.request.user)
     return select(
         (of_key.scalar_subquery() if submission.idempotency_key else literal(None)).label("of_key"),
         _of_article(job, submission.duplicates_since).label("of_article"),
-        select(func.count()).select_from(jobs).where(QUEUED).scalar_subquery().label("waiting"),
-        select(func.min(jobs.c.turn)).where(same_class).scalar_subquery().label("first_turn"),
-        select(func.max(jobs.c.turn)).where(of_user).scalar_subquery().label("last_turn_of_user"),
+        *queue_facts(job.request.user, job.priority),
     )
 
 
@@ -168,10 +162,23 @@ def _of_article(job: Job, since: datetime | None) -> ColumnElement[Any]:
     if since is None:
         return literal(None)
     equal = (jobs.c.article_hash == job.article_hash, jobs.c.status.in_(STANDS_FOR_EQUALS), jobs.c.submitted_at > since)
-    return select(jobs.c.id).where(*equal).order_by(jobs.c.submitted_at.desc()).limit(1).scalar_subquery()
+    # An editor isn't made to wait where a batch does.
+    as_soon = or_(jobs.c.status == JobStatus.COMPLETED.value, jobs.c.priority <= job.priority.value)
+    return select(jobs.c.id).where(*equal, as_soon).order_by(jobs.c.submitted_at.desc()).limit(1).scalar_subquery()
 
 
-def _turn(facts: RowMapping) -> int:
+def queue_facts(user: str, priority: Priority) -> tuple[Label[Any], ...]:
+    """Columns on those who wait with this priority: what the limit and the next turn are told by."""
+    same_class = and_(QUEUED, jobs.c.priority == priority.value)
+    of_user = and_(same_class, jobs.c.user_id == user)
+    return (
+        select(func.count()).select_from(jobs).where(same_class).scalar_subquery().label("waiting"),
+        select(func.min(jobs.c.turn)).where(same_class).scalar_subquery().label("first_turn"),
+        select(func.max(jobs.c.turn)).where(of_user).scalar_subquery().label("last_turn_of_user"),
+    )
+
+
+def next_turn(facts: RowMapping) -> int:
     """The start tag of start-time fair queueing (Goyal, Vin and Cheng 1996) with jobs of length one.
 
     A user's jobs follow each other by one; whoever has none waiting joins where the queue is. So each round takes one
@@ -181,9 +188,14 @@ def _turn(facts: RowMapping) -> int:
     return max(0 if first is None else int(first), 0 if last is None else int(last) + 1)
 
 
-def _same_request(row: RowMapping, submission: Submission) -> None:
-    if row["request_hash"] != submission.request_hash:
+def must_have_room(facts: RowMapping, count: int, limit: int) -> None:
+    if facts["waiting"] + count > limit:
+        raise QueueFull(f"{facts['waiting']} jobs are waiting, the limit is {limit}: try again in a moment")
+
+
+def same_request(row: RowMapping, *, key: str, request_hash: str) -> None:
+    """Raises IdempotencyConflict."""
+    if row["request_hash"] != request_hash:
         raise IdempotencyConflict(
-            f"Idempotency-Key {submission.idempotency_key!r} was used for another article or other options: "
-            "send this one with a new key"
+            f"Idempotency-Key {key!r} was used for another article or other options: send this one with a new key"
         )

@@ -97,12 +97,12 @@ class SqlLeases:
         if stored and stored.ended:
             await tell_of_end(connection, stored)
         elif stored:
-            await self._enqueue(connection, stored)
+            await self._enqueue(connection, [stored])
         return stored
 
 
 async def _store_report(connection: AsyncConnection, job: Job, report: ComplianceReport) -> None:
-    await connection.execute(insert(results), {"job_id": job.id, "report": report.model_dump_json()})
+    await connection.execute(insert(results), _result(job, report))
     outcomes = [
         {
             "job_id": job.id,
@@ -122,6 +122,11 @@ async def _store_report(connection: AsyncConnection, job: Job, report: Complianc
         await connection.execute(insert(compliance_results), outcomes)
     if found:
         await connection.execute(insert(findings), found)
+
+
+def _result(job: Job, report: ComplianceReport) -> dict[str, object]:
+    score = report.score.value if report.score else None
+    return {"job_id": job.id, "report": report.model_dump_json(), "score": score}
 
 
 def _own(job: Job) -> ColumnElement[bool]:

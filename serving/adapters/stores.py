@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from serving.adapters.database import Database, open_database
-from serving.adapters.sql_jobs import SqlJobStore
+from serving.adapters.procrastinate_deferral import defer
+from serving.adapters.sql_batches import SqlBatches
+from serving.adapters.sql_jobs import SqlJobStore, in_the_table
 from serving.adapters.sql_leases import SqlLeases
 from serving.adapters.sql_queue import SqlQueue
 from serving.ports import Clock, JobQueue
@@ -14,31 +16,46 @@ from serving.settings import ServingSettings
 
 @dataclass(frozen=True)
 class Stores:
-    """Jobs as clients, running attempts and the queue see them."""
+    """Jobs as clients and running attempts see them."""
 
     database: Database
     jobs: SqlJobStore
+    batches: SqlBatches
     leases: SqlLeases
+
+
+@dataclass(frozen=True)
+class WorkerStores(Stores):
+    """And as they are handed out."""
+
     queue: JobQueue
 
 
 @asynccontextmanager
-async def open_stores(settings: ServingSettings, clock: Clock, *, works: bool) -> AsyncIterator[Stores]:
-    """`works`: for a worker; the API only puts jobs into the queue.
-
-    Raises DatabaseUnusable, DatabaseUnavailable and SchemaBehind.
-    """
+async def open_stores(settings: ServingSettings) -> AsyncIterator[Stores]:
+    """Raises DatabaseUnusable, DatabaseUnavailable and SchemaBehind."""
     database = await open_database(settings.database_url, settings.pool)
     try:
-        if not database.is_postgres:
-            queue = SqlQueue(database, clock)
-            yield Stores(database, SqlJobStore(database), SqlLeases(database), queue)
+        yield _stores(database)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_worker_stores(settings: ServingSettings, clock: Clock) -> AsyncIterator[WorkerStores]:
+    """Raises DatabaseUnusable, DatabaseUnavailable and SchemaBehind."""
+    async with open_stores(settings) as stores:
+        opened = (stores.database, stores.jobs, stores.batches, stores.leases)
+        if not stores.database.is_postgres:
+            yield WorkerStores(*opened, SqlQueue(stores.database, clock))
             return
         # Imported where it is used: its memory counts, and it is there only with the extra `azure`.
         from serving.adapters.procrastinate_queue import procrastinate_queue
 
-        async with procrastinate_queue(settings.database_url, database, works=works) as handing:
-            jobs, leases = SqlJobStore(database, handing.enqueue), SqlLeases(database, handing.enqueue)
-            yield Stores(database, jobs, leases, handing)
-    finally:
-        await database.close()
+        async with procrastinate_queue(settings.database_url, stores.database) as queue:
+            yield WorkerStores(*opened, queue)
+
+
+def _stores(database: Database) -> Stores:
+    enqueue = defer if database.is_postgres else in_the_table
+    return Stores(database, SqlJobStore(database, enqueue), SqlBatches(database, enqueue), SqlLeases(database, enqueue))

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -78,6 +79,7 @@ jobs = Table(
     Column("checked", Text, nullable=False, server_default=""),  # ids of the guidelines that are done, by commas
     Column("callback_url", Text, nullable=False, server_default=""),
     Column("batch_id", String(32)),
+    Column("batch_number", Integer),  # place in its batch, from 1
     Column("trace_parent", String(64), nullable=False, server_default=""),  # W3C Trace Context
     UniqueConstraint("user_id", "idempotency_key"),
 )
@@ -86,7 +88,13 @@ Index("ix_jobs_user_status", jobs.c.user_id, jobs.c.status)
 Index("ix_jobs_user_submitted", jobs.c.user_id, jobs.c.submitted_at, jobs.c.id)  # a page of somebody's jobs
 Index("ix_jobs_document", jobs.c.user_id, jobs.c.document_id)
 Index("ix_jobs_article", jobs.c.article_hash, jobs.c.submitted_at)  # duplicates
-Index("ix_jobs_batch", jobs.c.batch_id, postgresql_where=text("batch_id IS NOT NULL"))
+Index(
+    "ix_jobs_batch",
+    jobs.c.batch_id,
+    jobs.c.batch_number,
+    postgresql_where=text("batch_id IS NOT NULL"),
+    sqlite_where=text("batch_id IS NOT NULL"),
+)
 Index(
     "ix_jobs_waiting",  # the queue in its order; small, because jobs leave it
     jobs.c.status,
@@ -108,6 +116,7 @@ results = Table(
     metadata,
     Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("report", Text, nullable=False),  # a ComplianceReport as JSON
+    Column("score", Float),  # the report's; null where nothing was checked
 )
 
 outbox = Table(

@@ -33,8 +33,8 @@ async def check_article(
         use.versions,
         article=incoming.article,
         request=incoming.request,
-        asked=Asked(idempotency_key=idempotency_key, request_hash=incoming.digest),
-        queue_limit=use.settings.queue_limit,
+        asked=Asked(idempotency_key, incoming.digest, incoming.priority),
+        queue_limit=use.settings.limit_of(incoming.priority),
         now=use.clock(),
     )
     response.headers["Location"] = Links.of(accepted.job).status

@@ -1,7 +1,7 @@
 """What crosses the wire. Offsets are Unicode code points, end exclusive."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -49,6 +49,7 @@ class Options(BaseModel):
     document_id: DocumentId = ""
     guidelines: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None  # ids; null: all
     channel: Channel = "api"
+    priority: Literal["interactive", "batch"] = "interactive"  # batch: behind what editors wait for
 
 
 class CheckIn(Options):

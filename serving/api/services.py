@@ -8,7 +8,7 @@ from serving.access.audit import Audit
 from serving.access.sign_in import SignIn
 from serving.adapters.database import Database
 from serving.answers import Answers
-from serving.ports import BlobStore, Cache, Clock, JobStore, RateLimits, ServedVersions, Switches
+from serving.ports import Batches, BlobStore, Cache, Clock, JobStore, RateLimits, ServedVersions, Switches
 from serving.settings import ServingSettings
 from serving.watch import Watch
 
@@ -20,6 +20,7 @@ class Services:
     settings: ServingSettings
     database: Database
     jobs: JobStore
+    batches: Batches
     blobs: BlobStore
     versions: ServedVersions
     cache: Cache

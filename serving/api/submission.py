@@ -21,7 +21,7 @@ from agent.formats.reading import (
 )
 from serving.api.schemas import ArticleIn, CheckIn, Options
 from serving.errors import BadRequest
-from serving.job import Request
+from serving.job import Priority, Request
 
 OPENAPI_BODY: dict[str, Any] = {
     "requestBody": {
@@ -35,6 +35,7 @@ OPENAPI_BODY: dict[str, Any] = {
                     "properties": {
                         "file": {"type": "string", "format": "binary", "description": ".txt, .md, .html or .docx"},
                         **{name: {"type": "string"} for name in ("title", "language", "document_id", "channel")},
+                        "priority": {"enum": ["interactive", "batch"]},
                         "guidelines": {"type": "string", "description": "ids, separated by commas"},
                     },
                 }
@@ -51,6 +52,7 @@ class Incoming:
     article: Article
     request: Request
     digest: str
+    priority: Priority
 
 
 async def read_submission(http: HttpRequest, user: str) -> Incoming:
@@ -59,7 +61,7 @@ async def read_submission(http: HttpRequest, user: str) -> Incoming:
     if kind == "application/json":
         body = await http.body()
         given = _validated(CheckIn, body)
-        article = await asyncio.to_thread(_article, given.article, given)
+        article = await asyncio.to_thread(article_of, given.article, title=given.title, language=given.language)
         return _incoming(article, given, user, body)
     if kind == "multipart/form-data":
         async with http.form(max_files=1, max_fields=20) as form:
@@ -98,14 +100,15 @@ def _validated(schema: type[CheckIn], body: bytes) -> CheckIn:
         raise RequestValidationError(error.errors(include_url=False)) from error
 
 
-def _article(given: ArticleIn, options: Options) -> Article:
+def article_of(given: ArticleIn, *, title: str, language: str) -> Article:
+    """Raises ArticleError for one that can't be checked."""
     if given.html is not None:
-        return article_from_html(given.html, title=options.title, language=options.language)
+        return article_from_html(given.html, title=title, language=language)
     if given.markdown is not None:
-        return article_from_markdown(given.markdown, title=options.title, language=options.language)
+        return article_from_markdown(given.markdown, title=title, language=language)
     if given.paragraphs is not None:
-        return article_from_paragraphs(given.paragraphs, title=options.title, language=options.language)
-    return article_from_text(given.text or "", title=options.title, language=options.language)
+        return article_from_paragraphs(given.paragraphs, title=title, language=language)
+    return article_from_text(given.text or "", title=title, language=language)
 
 
 def _incoming(article: Article, options: Options, user: str, body: bytes) -> Incoming:
@@ -118,4 +121,5 @@ def _incoming(article: Article, options: Options, user: str, body: bytes) -> Inc
         guidelines=None if options.guidelines is None else tuple(options.guidelines),
     )
     asked = options.model_dump_json(include=set(Options.model_fields)).encode()
-    return Incoming(article, request, hashlib.sha256(asked + b"\0" + body).hexdigest())
+    digest = hashlib.sha256(asked + b"\0" + body).hexdigest()
+    return Incoming(article, request, digest, Priority[options.priority.upper()])

@@ -12,7 +12,7 @@ import pytest
 from serving.access.settings import AccessSettings
 from serving.adapters.database import Database, open_and_migrate
 from serving.adapters.sql_versions import SqlServedVersions
-from serving.adapters.stores import Stores, open_stores
+from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.app import create_app, utc_now
 from serving.settings import ServingSettings
 from tests.postgres_server import new_database, postgres_server
@@ -50,13 +50,13 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> ServingSettings:
 
 
 @pytest.fixture
-async def stores(settings: ServingSettings) -> AsyncIterator[Stores]:
-    async with open_stores(settings, utc_now, works=True) as stores:
+async def stores(settings: ServingSettings) -> AsyncIterator[WorkerStores]:
+    async with open_worker_stores(settings, utc_now) as stores:
         yield stores
 
 
 @pytest.fixture
-def database(stores: Stores) -> Database:
+def database(stores: WorkerStores) -> Database:
     return stores.database
 
 

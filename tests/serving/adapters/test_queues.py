@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from serving.adapters.stores import Stores
+from serving.adapters.stores import WorkerStores
 from serving.app import utc_now
 from serving.job import JobStatus
 from tests.serving.build import LEASE, SPEC, request, submission
@@ -41,7 +41,9 @@ class Handed:
 
 
 @asynccontextmanager
-async def served(stores: Stores, handed: Handed, *, code: str = SPEC.code, at_once: int = 10) -> AsyncIterator[None]:
+async def served(
+    stores: WorkerStores, handed: Handed, *, code: str = SPEC.code, at_once: int = 10
+) -> AsyncIterator[None]:
     stopping = asyncio.Event()
     serving = asyncio.create_task(
         stores.queue.serve(handed.handle, code_digest=code, at_once=at_once, stopping=stopping)
@@ -54,7 +56,7 @@ async def served(stores: Stores, handed: Handed, *, code: str = SPEC.code, at_on
         await asyncio.wait_for(serving, PATIENCE)
 
 
-async def test_jobs_are_handed_out_in_their_order(stores: Stores) -> None:
+async def test_jobs_are_handed_out_in_their_order(stores: WorkerStores) -> None:
     for number, (id, user) in enumerate([("a1", "ada"), ("a2", "ada"), ("b1", "bob")]):
         await stores.jobs.add(submission(id, seconds=number, request=request(user=user)))
     handed = Handed()
@@ -63,7 +65,7 @@ async def test_jobs_are_handed_out_in_their_order(stores: Stores) -> None:
     assert [attempt for _, attempt in handed.jobs] == [1, 1, 1]
 
 
-async def test_a_job_that_comes_while_a_worker_waits_is_handed_out(stores: Stores) -> None:
+async def test_a_job_that_comes_while_a_worker_waits_is_handed_out(stores: WorkerStores) -> None:
     handed = Handed()
     async with served(stores, handed):
         await asyncio.sleep(0.3)
@@ -71,7 +73,7 @@ async def test_a_job_that_comes_while_a_worker_waits_is_handed_out(stores: Store
         assert await handed.until(1) == ["a"]
 
 
-async def test_no_more_jobs_at_once_than_asked_for(stores: Stores) -> None:
+async def test_no_more_jobs_at_once_than_asked_for(stores: WorkerStores) -> None:
     for number in range(3):
         await stores.jobs.add(submission(f"job{number}"))
     handed = Handed()
@@ -81,7 +83,7 @@ async def test_no_more_jobs_at_once_than_asked_for(stores: Stores) -> None:
         assert len(handed.jobs) == 2
 
 
-async def test_a_worker_gets_only_jobs_of_its_code(stores: Stores) -> None:
+async def test_a_worker_gets_only_jobs_of_its_code(stores: WorkerStores) -> None:
     await stores.jobs.add(submission("other", code_digest="f" * 64))
     await stores.jobs.add(submission("own", seconds=1))
     handed = Handed()
@@ -89,7 +91,7 @@ async def test_a_worker_gets_only_jobs_of_its_code(stores: Stores) -> None:
         assert await handed.until(1) == ["own"]
 
 
-async def test_a_pause_is_kept(stores: Stores) -> None:
+async def test_a_pause_is_kept(stores: WorkerStores) -> None:
     await stores.jobs.add(submission("a"))
     running = await stores.leases.claim("a", 1, utc_now(), LEASE)
     assert running
@@ -104,7 +106,7 @@ async def test_a_pause_is_kept(stores: Stores) -> None:
         assert utc_now() >= back.due
 
 
-async def test_a_failing_handler_stops_no_other_job(stores: Stores) -> None:
+async def test_a_failing_handler_stops_no_other_job(stores: WorkerStores) -> None:
     await stores.jobs.add(submission("a"))
     await stores.jobs.add(submission("b", seconds=1))
     seen: list[str] = []
@@ -122,7 +124,7 @@ async def test_a_failing_handler_stops_no_other_job(stores: Stores) -> None:
 
 
 @ONLY_POSTGRES
-async def test_a_job_handed_to_a_worker_that_died_before_its_claim_is_handed_out_again(stores: Stores) -> None:
+async def test_a_job_handed_to_a_worker_that_died_before_its_claim_is_handed_out_again(stores: WorkerStores) -> None:
     await stores.jobs.add(submission("a"))
     await execute(stores, "UPDATE procrastinate_jobs SET status = 'doing'")
     handed, now = Handed(), utc_now()
@@ -133,7 +135,7 @@ async def test_a_job_handed_to_a_worker_that_died_before_its_claim_is_handed_out
 
 
 @ONLY_POSTGRES
-async def test_jobs_that_the_queue_forgot_are_in_it_again(stores: Stores) -> None:
+async def test_jobs_that_the_queue_forgot_are_in_it_again(stores: WorkerStores) -> None:
     await stores.jobs.add(submission("a"))
     await execute(stores, "DELETE FROM procrastinate_jobs")
     assert await stores.queue.tidy(utc_now() + 2 * LEASE, LEASE) == 1
@@ -144,7 +146,7 @@ async def test_jobs_that_the_queue_forgot_are_in_it_again(stores: Stores) -> Non
 
 
 @ONLY_POSTGRES
-async def test_what_a_dead_worker_left_behind_goes(stores: Stores) -> None:
+async def test_what_a_dead_worker_left_behind_goes(stores: WorkerStores) -> None:
     await stores.jobs.add(submission("a"))
     await execute(stores, "UPDATE procrastinate_jobs SET status = 'doing'")
     running = await stores.leases.claim("a", 1, utc_now(), LEASE)
@@ -158,11 +160,11 @@ async def test_what_a_dead_worker_left_behind_goes(stores: Stores) -> None:
     assert await count(stores) == 0
 
 
-async def execute(stores: Stores, statement: str) -> None:
+async def execute(stores: WorkerStores, statement: str) -> None:
     async with stores.database.write() as connection:
         await connection.execute(text(statement))
 
 
-async def count(stores: Stores) -> int:
+async def count(stores: WorkerStores) -> int:
     async with stores.database.read() as connection:
         return int(await connection.scalar(text("SELECT count(*) FROM procrastinate_jobs")) or 0)
