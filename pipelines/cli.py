@@ -360,6 +360,39 @@ def migrate() -> None:
     Console(highlight=False).print(f"The database is at revision {revision}.")
 
 
+@app.command()
+def tick() -> None:
+    """Do a round of the periodic work and stop: for a scheduler, beside workers or without."""
+    from serving.settings import ServingSettings
+    from serving.tick import tick as round_of
+
+    done = round_of(ServingSettings())
+    console = Console(highlight=False)
+    console.print(f"{done.taken_back} jobs taken back from silent workers, {done.handed_out} handed out again.")
+    console.print(f"{done.logged} runs logged to MLflow.")
+    console.print(f"Removed for their age: {done.purged}." if done.purged else "Nothing removed: it was done today.")
+
+
+@app.command()
+def purge(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what is old enough.")] = False,
+) -> None:
+    """Remove what is older than COPYDESK_ARTICLE_DAYS, COPYDESK_LOG_DAYS and COPYDESK_AUDIT_DAYS."""
+    from serving.settings import ServingSettings
+    from serving.tick import purge as purge_now
+    from serving.tick import would_purge
+
+    settings, console = ServingSettings(), Console(highlight=False)
+    if dry_run:
+        old = would_purge(settings)
+        console.print(
+            f"Old enough: {old.jobs} jobs with their reports and articles, the text of {old.runs} runs in MLflow, "
+            f"{old.audit} audit entries. Nothing was removed."
+        )
+    else:
+        console.print(f"Removed: {purge_now(settings)}.")
+
+
 def main() -> None:
     """Runs the command line; an anticipated failure is one message on standard error and exit code 2."""
     try:

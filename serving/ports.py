@@ -1,7 +1,7 @@
 """What the use cases need from the outside, by capability."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -235,6 +235,33 @@ class BlobStore(Protocol):
         """Stores bytes and returns their key."""
 
     async def get(self, key: str) -> bytes | None: ...
+
+    def older_than(self, moment: datetime) -> AsyncIterator[str]:
+        """Keys of what was last put before."""
+
+    async def delete(self, key: str, *, put_before: datetime) -> bool:
+        """False where it is gone, or was put again since."""
+
+
+class Retention(Protocol):
+    """What is kept for a time only."""
+
+    async def forget_jobs(self, before: datetime, limit: int) -> int:
+        """Deletes so many of the ended jobs that were submitted earlier, with all that belongs to them; how many.
+
+        A job that MLflow still has to be told of stays.
+        """
+
+    async def forget_batches(self, before: datetime) -> int:
+        """Those of which no job is left."""
+
+    async def forget_audit(self, before: datetime) -> int: ...
+
+    async def old(self, *, articles: datetime, entries: datetime) -> tuple[int, int]:
+        """How many jobs and audit entries would go."""
+
+    async def used(self, blobs: Sequence[str]) -> set[str]:
+        """Those that some job still names."""
 
 
 class Champion(Protocol):

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import AliasChoices, Field
@@ -15,6 +16,15 @@ class UnsafeAddress(CopydeskError):
     """The API would be reachable from elsewhere, and nobody has to sign in."""
 
     type = "unsafe-address"
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How long each is kept."""
+
+    articles: timedelta  # with all that was found in them
+    logs: timedelta
+    audit: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,9 @@ class ServingSettings(BaseSettings):
     lease_seconds: float = Field(default=10.0, gt=0)  # a running job whose worker is silent for longer goes back
     record_rate: float = Field(default=0.0, ge=0, le=1)  # part of the jobs whose exchanges with the model are stored
     kept_days: int = Field(default=30, ge=1)  # how long finished checks are kept
+    article_days: int = Field(default=180, ge=1)  # how long articles and all that was found in them are kept
+    log_days: int = Field(default=90, ge=1)  # log files of `copydesk serve`
+    audit_days: int = Field(default=365, ge=1)  # who did what
     champion_poll_seconds: float = Field(default=3.0, gt=0)
 
     def must_be_safe(self, *, sign_in: bool) -> None:
@@ -73,6 +86,14 @@ class ServingSettings(BaseSettings):
     @property
     def pool(self) -> PoolSize:
         return PoolSize(self.db_pool_size, self.db_pool_overflow, recycle_seconds=self.db_pool_recycle_seconds)
+
+    @property
+    def ages(self) -> Ages:
+        return Ages(timedelta(days=self.article_days), timedelta(days=self.log_days), timedelta(days=self.audit_days))
+
+    @property
+    def logs(self) -> Path:
+        return self.home.resolve() / "logs"
 
     @property
     def articles(self) -> Path:

@@ -5,11 +5,9 @@ import contextlib
 import functools
 import logging
 import signal
-import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 from agent.code_digest import code_digest
 from agent.errors import CopydeskError
@@ -18,27 +16,22 @@ from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
 from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.folder_blobs import FolderBlobs
-from serving.adapters.mlflow_run_log import MlflowRunLog
 from serving.adapters.mlflow_versions import MlflowVersions
-from serving.adapters.sql_check_cache import SqlKeyValues
-from serving.adapters.sql_locks import SqlLocks
-from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.answers import Answers
+from serving.chores import Chores
 from serving.edge import Edge, open_edge
 from serving.ports import ServedVersion
 from serving.settings import ServingSettings
 from serving.shared import Shared, shared
 from serving.usecases.execute import Terms, execute
-from serving.usecases.log_runs import HOLD, log_next
 
 LOG_IDLE_SECONDS = 0.5
 ERROR_SECONDS = 1.0  # at least, before what went wrong is tried again
 LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
-SWEEP, LOG = "sweep", "log"  # what one worker at a time does
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +81,6 @@ class Worker:
     shared: Shared
     edge: Edge
     champion: ServedVersion | None = None  # what it serves, also while MLflow is down
-    name: str = field(default_factory=lambda: f"{socket.gethostname()}-{uuid4().hex[:8]}")
 
     def __post_init__(self) -> None:
         self._terms = Terms(
@@ -99,24 +91,30 @@ class Worker:
         answers = Answers(self.stores.jobs, self._blobs, self.edge.cache, shared=self.edge.shared)
         self._leases = AnnouncedLeases(self.stores.leases, answers.changed)
         self._served = SqlServedVersions(database)
-        self._outbox = SqlOutbox(database)
-        self._locks = SqlLocks(database)
         self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=self.shared.kept)
-        self._runs = MlflowRunLog(self.registry)
+        self._chores = Chores(
+            self.settings,
+            self.stores,
+            leases=self._leases,
+            blobs=self._blobs,
+            registry=self.registry,
+            shared=self.shared,
+            clock=utc_now,
+        )
 
     async def work(self, stopping: asyncio.Event) -> None:
         """Works until `stopping`; then the jobs that run are finished and the runs that are due are logged."""
         await asyncio.gather(
             self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
-            self._every(self.settings.lease_seconds / 3, self._take_back, stopping),
-            self._every(LOG_IDLE_SECONDS, self._log_next, stopping),
-            self._every(FORGET_SECONDS, self._forget, stopping),
+            self._every(self.settings.lease_seconds / 3, self._sweep, stopping),
+            self._every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
+            self._every(FORGET_SECONDS, self._chores.forget_checks, stopping),
+            self._every(FORGET_SECONDS, self._purge, stopping),
             self._every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
         )
         with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
             await asyncio.wait_for(self._log_rest(), LAST_LOG_SECONDS)
-        for name in (SWEEP, LOG):
-            await self._locks.release(name, self.name)
+        await self._chores.close()
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[bool | None]], stopping: asyncio.Event) -> None:
         """Does it again and again, at once where it returns True.
@@ -154,33 +152,14 @@ class Worker:
             self.champion = version
             await self._served.put(version)
 
-    async def _take_back(self) -> None:
-        if not await self._holds(SWEEP, timedelta(seconds=self.settings.lease_seconds)):
-            return
-        lost = await self._leases.give_back(utc_now(), max_attempts=self.settings.max_attempts)
-        for job in lost:
-            logger.warning("job %s was taken back: its worker went silent in attempt %d", job.id, job.attempt)
-        if count := await self.stores.queue.tidy(utc_now(), self._terms.lease):
-            logger.warning("%d waiting jobs were missing in the queue and are in it again", count)
+    async def _sweep(self) -> None:
+        await self._chores.sweep()
 
-    async def _holds(self, lock: str, term: timedelta) -> bool:
-        return await self._locks.hold(lock, self.name, utc_now(), term)
-
-    async def _forget(self) -> None:
-        kept = self.shared.kept
-        if not isinstance(kept, SqlKeyValues):  # Redis forgets by itself
-            return
-        count = await kept.forget(timedelta(days=self.settings.kept_days))
-        if count:
-            logger.info("%d finished checks of more than %d days ago were dropped", count, self.settings.kept_days)
-
-    async def _log_next(self) -> bool:
-        if not await self._outbox.is_due(utc_now()) or not await self._holds(LOG, HOLD):
-            return False
-        return await log_next(self._outbox, self._runs, clock=utc_now)
+    async def _purge(self) -> None:
+        await self._chores.purge()
 
     async def _log_rest(self) -> None:
-        while await self._log_next():
+        while await self._chores.log_next():
             pass
 
     async def _take_jobs(self, stopping: asyncio.Event) -> None:

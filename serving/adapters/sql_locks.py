@@ -24,7 +24,8 @@ class SqlLocks:
                 set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
                 where=or_(locks.c.until < now, locks.c.holder == holder),
             )
-            return bool((await connection.execute(taken)).rowcount)
+            # Not the row count: of an insert, SQLAlchemy tells PostgreSQL's as -1.
+            return (await connection.execute(taken.returning(locks.c.name))).first() is not None
 
     async def release(self, name: str, holder: str) -> None:
         async with self._database.write() as connection:

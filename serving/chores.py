@@ -1,0 +1,130 @@
+"""What one worker at a time does for all of them, or `copydesk tick` for a scheduler."""
+
+import asyncio
+import logging
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from registry.connection import Registry
+from registry.retention import forget_articles
+from serving.adapters.mlflow_run_log import MlflowRunLog
+from serving.adapters.sql_check_cache import SqlKeyValues
+from serving.adapters.sql_locks import SqlLocks
+from serving.adapters.sql_outbox import SqlOutbox
+from serving.adapters.sql_retention import SqlRetention
+from serving.adapters.stores import WorkerStores
+from serving.ports import BlobStore, Clock, Leases, Retention
+from serving.settings import ServingSettings
+from serving.shared import Shared
+from serving.usecases.log_runs import HOLD, log_next
+from serving.usecases.purge import Purged, purge
+
+SWEEP, LOG, PURGE = "sweep", "log", "purge"
+PURGE_EVERY = timedelta(days=1)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What one round of the chores came to."""
+
+    taken_back: int  # jobs whose worker went silent
+    handed_out: int  # waiting jobs that the queue had forgotten
+    logged: int  # runs in MLflow
+    purged: Purged | None  # None: it was done within the day
+
+
+class Chores:
+    """Each takes its lock first, and does nothing while another process has it."""
+
+    def __init__(
+        self,
+        settings: ServingSettings,
+        stores: WorkerStores,
+        *,
+        leases: Leases,
+        blobs: BlobStore,
+        registry: Registry,
+        shared: Shared,
+        clock: Clock,
+    ) -> None:
+        self._settings, self._stores, self._registry = settings, stores, registry
+        self._leases, self._blobs, self._kept = leases, blobs, shared.kept
+        self._clock = clock
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._outbox = SqlOutbox(stores.database)
+        self._locks = SqlLocks(stores.database)
+        self._retention = SqlRetention(stores.database)
+        self._runs = MlflowRunLog(registry)
+        self.name = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+
+    async def all(self) -> Ticked:
+        """A round of everything, for a scheduler that calls now and then."""
+        taken_back, handed_out = await self.sweep()
+        logged = 0
+        while await self.log_next():
+            logged += 1
+        await self.forget_checks()
+        ticked = Ticked(taken_back, handed_out, logged, await self.purge())
+        await self.close()
+        return ticked
+
+    async def sweep(self) -> tuple[int, int]:
+        """Takes jobs back from workers that went silent, and hands out what the queue forgot; how many of each."""
+        if not await self._holds(SWEEP, self._lease):
+            return 0, 0
+        lost = await self._leases.give_back(self._clock(), max_attempts=self._settings.max_attempts)
+        for job in lost:
+            logger.warning("job %s was taken back: its worker went silent in attempt %d", job.id, job.attempt)
+        if count := await self._stores.queue.tidy(self._clock(), self._lease):
+            logger.warning("%d waiting jobs were missing in the queue and are in it again", count)
+        return len(lost), count
+
+    async def log_next(self) -> bool:
+        """Tells MLflow of an ended job; False when there is none to tell of."""
+        if not await self._outbox.is_due(self._clock()) or not await self._holds(LOG, HOLD):
+            return False
+        return await log_next(self._outbox, self._runs, clock=self._clock)
+
+    async def forget_checks(self) -> None:
+        if not isinstance(self._kept, SqlKeyValues):  # Redis forgets by itself
+            return
+        days = self._settings.kept_days
+        if count := await self._kept.forget(timedelta(days=days)):
+            logger.info("%d finished checks of more than %d days ago were dropped", count, days)
+
+    async def purge(self) -> Purged | None:
+        """Once a day; None when it was done within it."""
+        turn = uuid4().hex  # not this process's name: it waits for the next day like the others
+        if not await self._locks.hold(PURGE, turn, self._clock(), PURGE_EVERY):
+            return None
+        try:
+            done = await purge_now(self._retention, self._blobs, self._registry, self._settings, self._clock())
+        except BaseException:
+            await self._locks.release(PURGE, turn)  # the next round tries again
+            raise
+        if done != Purged():
+            logger.info("removed for their age: %s", done)
+        return done
+
+    async def close(self) -> None:
+        """Lets others go on at once."""
+        for lock in (SWEEP, LOG):
+            await self._locks.release(lock, self.name)
+
+    async def _holds(self, lock: str, term: timedelta) -> bool:
+        return await self._locks.hold(lock, self.name, self._clock(), term)
+
+
+async def purge_now(
+    kept: Retention, blobs: BlobStore, registry: Registry, settings: ServingSettings, now: datetime
+) -> Purged:
+    """Whatever the day; raises DatabaseUnavailable and RegistryError."""
+
+    async def forget_runs(before: datetime) -> int:
+        return await asyncio.to_thread(forget_articles, registry, before)
+
+    return await purge(kept, blobs, forget_runs, settings.logs, ages=settings.ages, now=now)
