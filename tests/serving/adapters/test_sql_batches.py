@@ -19,7 +19,7 @@ def batch_submission(
 ) -> BatchSubmission:
     batch = Batch(id, user, "Monday", count, NOW + timedelta(seconds=at))
     jobs = tuple(
-        job(f"{id}{number}", priority=Priority.BATCH, batch=id, request=request(user=user))
+        job(f"{id[:8]}{number}", priority=Priority.BATCH, batch=id, request=request(user=user))
         for number in range(1, count + 1)
     )
     return BatchSubmission(batch, jobs, key, hash, limit)
