@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from re import _constants as ops  # type: ignore[attr-defined]  # the parser that `re` itself uses
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as ops  # the parser that `re` itself uses
+from re import _parser as parser
 from typing import Any
 
 KEY_LETTERS = 4  # of a word; enough that few other words share them
