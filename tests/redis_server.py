@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
@@ -18,18 +19,39 @@ HOW = "set TEST_REDIS_URL, or install the development dependencies on Linux or m
 START_SECONDS = 10.0
 
 
+@dataclass
+class RedisServer:
+    """One server on a loopback port. It keeps nothing: what it knew is gone when it stops."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _until_it_answers(self.port)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
 @contextmanager
 def redis_server(folder: Path, port: int = 0) -> Iterator[str]:
-    """Its URL. It keeps nothing, and is gone at the end."""
-    port = port or free_port()
-    command = [_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    """Its URL; it is gone at the end."""
+    server = RedisServer(folder, port or free_port())
+    server.start()
     try:
-        _until_it_answers(port)
-        yield f"redis://127.0.0.1:{port}"
+        yield server.url
     finally:
-        process.kill()
-        process.wait()
+        server.stop()
 
 
 def _binary() -> str:

@@ -9,7 +9,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench import checks, evaluations, gate_simulation, memory, patterns, peers, prefixes, requests  # noqa: F401 - they list themselves
+from tests.bench import (  # noqa: F401 - they list themselves
+    checks,
+    drills,
+    evaluations,
+    gate_simulation,
+    kills,
+    memory,
+    patterns,
+    peers,
+    prefixes,
+    requests,
+)
 from tests.bench.measure import BENCHMARKS, Measurement
 
 console = Console(width=None if sys.stdout.isatty() else 110)

@@ -13,7 +13,7 @@ import httpx
 
 from pipelines.serve import free_port
 from tests.bench.article import thousand_words
-from tests.bench.installation import SERVER_CPU, Installation, installation
+from tests.bench.installation import SERVER_CPU, Installation, installation, servers
 from tests.bench.load import Measured, Plan, get, measured, post
 from tests.bench.measure import Measurement, benchmark
 
@@ -32,7 +32,11 @@ ROUNDS = 3
 
 @benchmark("requests")
 def requests() -> Iterator[Measurement]:
-    with tempfile.TemporaryDirectory() as folder, installation(Path(folder)) as running:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        servers(Path(folder)) as stand,
+        installation(Path(folder), stand.environment) as running,
+    ):
         running.process("api").cpu_affinity([SERVER_CPU])
         job = _checked(running)
         yield _start(running)

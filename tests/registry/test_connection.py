@@ -10,7 +10,7 @@ from registry.connection import Registry, connect
 from registry.errors import RegistryError, RegistryUnreachable
 from registry.settings import RegistrySettings
 from registry.versions import list_versions
-from tests.registry.conftest import free_port
+from tests.serving.service import free_port
 
 REGISTER = """
 import sys

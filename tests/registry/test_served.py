@@ -27,7 +27,8 @@ from registry.version import CHAMPION, MODEL_NAME
 from registry.versions import load, register
 from tests.agent.build import article, pack
 from tests.conftest import missing
-from tests.registry.conftest import free_port, wait_until_answers
+from tests.mlflow_server import wait_until_answers
+from tests.serving.service import free_port
 
 CHAMPION_URI = f"models:/{MODEL_NAME}@{CHAMPION}"
 TEXT = "Sources say the minister utilised the report.\n\nIt is a game changer, experts say."

@@ -13,7 +13,7 @@ from registry.errors import CodeMismatch, DigestMismatch, RegistryUnreachable, U
 from registry.version import MODEL_NAME
 from registry.versions import Registration, describe, list_versions, load, register
 from tests.agent.build import article, guideline, pack, prompt_guideline
-from tests.registry.conftest import free_port
+from tests.serving.service import free_port
 
 SPEC = AgentSpec(pack=pack())
 OTHER = AgentSpec(pack=pack(guideline(title="Say it plainly"), prompt_guideline()))

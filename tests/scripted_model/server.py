@@ -153,7 +153,12 @@ def _handler(model: ScriptedModel) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             with model.in_flight():
-                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # the caller died
+                    self.close_connection = True
+                    return
+                request = json.loads(body)
                 scripted, completion = model.answer(request, {k.lower(): v for k, v in self.headers.items()})
                 time.sleep(model.seconds + scripted.seconds)
             if scripted.cut:

@@ -1,10 +1,7 @@
 """The API and workers as real processes, from submitting to the run in MLflow, through deaths and outages."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,13 +16,13 @@ from agent.report import ComplianceReport
 from agent.spec import AgentSpec, ModelSpec
 from registry.aliases import promote
 from registry.job_runs import LoggedRun, find_job_run
-from registry.pages import PAGES_ENVIRONMENT
 from registry.runs import read_recording
 from registry.version import CODE_TAG, MODEL_NAME
 from registry.versions import register
 from tests.agent.build import guideline, pack, prompt_guideline
+from tests.mlflow_server import mlflow_server
 from tests.scripted_model import Scripted, ScriptedModel
-from tests.serving.service import Service, answers, ended, eventually, free_port, service, status, submit
+from tests.serving.service import Service, ended, eventually, free_port, service, status, submit
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -138,25 +135,6 @@ def test_a_running_job_that_is_cancelled_stops_asking_the_model(tmp_path: Path) 
         time.sleep(3)
         assert len(model.calls) < 4
         assert status(client, id)["status"] == "cancelled"
-
-
-@contextmanager
-def mlflow_server(folder: Path, port: int) -> Iterator[str]:
-    arguments = ["server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    stores = ["--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", f"{folder}/artifacts"]
-    with (folder / "mlflow.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", *arguments, *stores],
-            env={**os.environ, **PAGES_ENVIRONMENT},
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        eventually("MLflow answers", lambda: answers(f"http://127.0.0.1:{port}/health"), 90)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def test_articles_are_checked_while_mlflow_is_down_and_their_runs_follow(tmp_path: Path) -> None:
