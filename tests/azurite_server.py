@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.conftest import missing
-from tests.serving.service import free_port
 
 PACKAGE = Path(__file__).parent / "serving" / "azurite"
 LOCK = PACKAGE / "package-lock.json"
@@ -35,7 +34,7 @@ class Azurite:
     """A server that can be stopped and started again with what it holds."""
 
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: _free_port())
     options: tuple[str, ...] = ()
     scheme: str = "http"
     process: "subprocess.Popen[bytes] | None" = None
@@ -100,6 +99,12 @@ def install() -> None:
         if done.returncode:
             raise OSError(f"npm could not install it: {(done.stderr or done.stdout).strip()[-300:]}")
         INSTALLED.write_text(digest)
+
+
+def _free_port() -> int:
+    from tests.serving.service import free_port  # brings MLflow along, which installing has no need of
+
+    return free_port()
 
 
 def _listens(port: int) -> bool:
