@@ -29,12 +29,18 @@ ACCOUNT = "copydesktests"
 KEY = "Y29weWRlc2sgdGVzdHMsIG5vdCBhIHNlY3JldA=="
 
 
+def _free_port() -> int:
+    from tests.serving.service import free_port  # brings MLflow along, which installing has no need of
+
+    return free_port()
+
+
 @dataclass
 class Azurite:
     """A server that can be stopped and started again with what it holds."""
 
     folder: Path
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=_free_port)
     options: tuple[str, ...] = ()
     scheme: str = "http"
     process: "subprocess.Popen[bytes] | None" = None
@@ -99,12 +105,6 @@ def install() -> None:
         if done.returncode:
             raise OSError(f"npm could not install it: {(done.stderr or done.stdout).strip()[-300:]}")
         INSTALLED.write_text(digest)
-
-
-def _free_port() -> int:
-    from tests.serving.service import free_port  # brings MLflow along, which installing has no need of
-
-    return free_port()
 
 
 def _listens(port: int) -> bool:
