@@ -35,6 +35,7 @@ serve: $(STAMP) ## Run the API, the worker and the MLflow pages until Ctrl-C
 	$(BIN)/copydesk serve
 
 test: $(STAMP) ## Run the tests
+	-@$(BIN)/python -m tests.azurite_server
 	$(BIN)/python -m pytest
 
 check: $(STAMP) ## Lint, types of Python and JavaScript, architecture

@@ -73,6 +73,7 @@ def common(
     """Checks articles against an editorial house's guidelines, by versions that change only with evidence."""
     level = logging.INFO if verbose else logging.WARNING
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of each call to the model
+    logging.getLogger("azure").setLevel(logging.WARNING)  # and it of each to the blob store, with all headers
     logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
 
 

@@ -56,7 +56,13 @@ def run_demo(console: Console, *, keep: bool) -> int:
     started = time.monotonic()
     home = ServingSettings().home / "demo"
     serving = ServingSettings(
-        home=home, host="127.0.0.1", port=free_port(), db_connection_string="", redis_connection_string=""
+        home=home,
+        host="127.0.0.1",
+        port=free_port(),
+        db_connection_string="",
+        redis_connection_string="",
+        blob_connection_string="",
+        blob_account_url="",
     )
     registry = connect(RegistrySettings(home=home, mlflow_tracking_uri=""))
     with stoppable(console), Processes(home / "logs") as processes:

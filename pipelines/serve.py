@@ -109,6 +109,8 @@ def start(
         "MLFLOW_TRACKING_URI": registry.mlflow_tracking_uri,
         "DB_CONNECTION_STRING": serving.db_connection_string,
         "REDIS_CONNECTION_STRING": serving.redis_connection_string,
+        "BLOB_CONNECTION_STRING": serving.blob_connection_string,
+        "COPYDESK_BLOB_ACCOUNT_URL": serving.blob_account_url,
         **beside,
     }
     pages = "" if registry.embedded else registry.tracking_uri

@@ -12,8 +12,8 @@ from fastapi import Depends, FastAPI
 
 from serving.access.settings import AccessSettings
 from serving.access.sign_in import SignIn
+from serving.adapters.blob_stores import open_blobs
 from serving.adapters.database import open_database
-from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.sql_api_keys import SqlApiKeys
 from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_switches import SqlSwitches
@@ -44,8 +44,8 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_stores(settings) as stores, open_edge(settings) as edge:
-            blobs, watch = FolderBlobs(settings.articles), Watch(stores.jobs.revisions)
+        async with open_stores(settings) as stores, open_edge(settings) as edge, open_blobs(settings) as blobs:
+            watch = Watch(stores.jobs.revisions)
             app.state.services = Services(
                 settings=settings,
                 database=stores.database,
@@ -109,14 +109,16 @@ def _describe_body(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
-async def _try_database(settings: ServingSettings) -> None:
+async def _try_stores(settings: ServingSettings) -> None:
     await (await open_database(settings.database_url, settings.pool)).close()
+    async with open_blobs(settings):
+        pass
 
 
 def serve(settings: ServingSettings, access: AccessSettings) -> None:
     """Runs the API until it is told to stop.
 
-    Raises UnsafeAddress, PortTaken and DatabaseUnusable before anything starts.
+    Raises UnsafeAddress, PortTaken, DatabaseUnusable and BlobStoreUnusable before anything starts.
     """
     settings.must_be_safe(sign_in=access.required)
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
@@ -128,6 +130,6 @@ def serve(settings: ServingSettings, access: AccessSettings) -> None:
                 f"port {settings.port} on {settings.host} can't be used ({error.strerror}): "
                 "stop what listens there, or set COPYDESK_PORT"
             ) from error
-        asyncio.run(_try_database(settings))
+        asyncio.run(_try_stores(settings))
         config = uvicorn.Config(create_app(settings, access), log_level="warning", access_log=False)
         uvicorn.Server(config).run([listener])

@@ -1,19 +1,22 @@
 """Failures of the service that a client is told of.
 
 CopydeskError
-├── JobNotFound         no such job, or somebody else's
-├── BatchNotFound       no such batch, or somebody else's
-├── BatchRefused        some of a batch's articles can't be checked
-├── NoChampion          no version is served yet
-├── NoWorker            no worker has been heard of lately
-├── RateLimited         a user asks too often
-├── QueueFull           too many jobs are waiting
-├── Draining            no articles are accepted at present
-├── IdempotencyConflict the key was used for another request
-├── BadRequest          the request can't be understood
-├── JobEnded            the job can't be cancelled any more
-├── JobWithoutResult    the job failed or was cancelled
-└── PortTaken           the API's address is in use
+├── JobNotFound          no such job, or somebody else's
+├── BatchNotFound        no such batch, or somebody else's
+├── BatchRefused         some of a batch's articles can't be checked
+├── BlobNotFound         no such file in the inbox
+├── BlobStoreUnavailable articles can't be stored or read at present
+├── BlobStoreUnusable    the blob store can't be used as it is named
+├── NoChampion           no version is served yet
+├── NoWorker             no worker has been heard of lately
+├── RateLimited          a user asks too often
+├── QueueFull            too many jobs are waiting
+├── Draining             no articles are accepted at present
+├── IdempotencyConflict  the key was used for another request
+├── BadRequest           the request can't be understood
+├── JobEnded             the job can't be cancelled any more
+├── JobWithoutResult     the job failed or was cancelled
+└── PortTaken            the API's address is in use
 """
 
 from agent.errors import CopydeskError
@@ -38,6 +41,29 @@ class BatchRefused(CopydeskError):
 
     type = "batch-refused"
     status = 422
+
+
+class BlobNotFound(CopydeskError):
+    """There is no such file in the inbox of the blob store."""
+
+    type = "blob-not-found"
+    status = 404
+
+
+class BlobStoreUnavailable(CopydeskError):
+    """The blob store doesn't answer, or can't serve at present."""
+
+    type = "blob-store-unavailable"
+    status = 503
+    retry_after = 5
+
+
+class BlobStoreUnusable(CopydeskError):
+    """The blob store can't be used as it is named, or refuses us."""
+
+    type = "blob-store-unusable"
+    status = 503
+    retry_after = 60
 
 
 class NoChampion(CopydeskError):

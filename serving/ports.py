@@ -229,15 +229,21 @@ class ServedVersions(Protocol):
 
 
 class BlobStore(Protocol):
-    """Articles by the hash of their content."""
+    """Articles by the hash of their content, and the inbox: files that other programs put there by their names.
+
+    Raises BlobStoreUnavailable while it is away.
+    """
 
     async def put(self, data: bytes) -> str:
         """Stores bytes and returns their key."""
 
     async def get(self, key: str) -> bytes | None: ...
 
+    async def incoming(self, name: str) -> bytes | None:
+        """A file of the inbox; raises ContentTooLarge for one that no article can be."""
+
     def older_than(self, moment: datetime) -> AsyncIterator[str]:
-        """Keys of what was last put before."""
+        """Keys of what was last put before, and names in the inbox."""
 
     async def delete(self, key: str, *, put_before: datetime) -> bool:
         """False where it is gone, or was put again since."""

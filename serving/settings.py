@@ -52,6 +52,10 @@ class ServingSettings(BaseSettings):
     redis_connection_string: str = Field(
         default="", validation_alias=AliasChoices("REDIS_CONNECTION_STRING", "COPYDESK_REDIS_CONNECTION_STRING")
     )  # rediss://:PASSWORD@HOST:PORT, for what workers share: the model's limits, finished checks; empty: each its own
+    blob_connection_string: str = Field(
+        default="", validation_alias=AliasChoices("BLOB_CONNECTION_STRING", "COPYDESK_BLOB_CONNECTION_STRING")
+    )  # of an Azure storage account, where articles are stored; empty: a folder in `home`, or as the next says
+    blob_account_url: str = ""  # https://NAME.blob.core.windows.net, to be used with a managed identity
     db_pool_size: int = Field(default=5, ge=1)  # connections to PostgreSQL that one process keeps
     db_pool_overflow: int = Field(default=5, ge=0)  # and opens beyond under load
     db_pool_recycle_seconds: int = Field(default=3600, ge=1)

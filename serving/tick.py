@@ -10,7 +10,7 @@ from registry.connection import Registry, connect
 from registry.retention import forget_articles
 from registry.settings import RegistrySettings
 from serving.adapters.announced_leases import AnnouncedLeases
-from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.blob_stores import open_blobs
 from serving.adapters.sql_retention import SqlRetention
 from serving.adapters.stores import open_stores, open_worker_stores
 from serving.answers import Answers
@@ -22,7 +22,7 @@ from serving.usecases.purge import Purged
 
 
 def tick(settings: ServingSettings) -> Ticked:
-    """Beside running workers, too. Raises DatabaseUnavailable, SchemaBehind and RegistryError."""
+    """Beside running workers, too. Raises DatabaseUnavailable, SchemaBehind, BlobStoreUnusable and RegistryError."""
     return asyncio.run(_tick(settings))
 
 
@@ -48,8 +48,8 @@ async def _chores(settings: ServingSettings) -> AsyncIterator[Chores]:
         open_worker_stores(settings, _now) as stores,
         shared(settings, ModelSettings(), stores.database, _now) as between,
         open_edge(settings) as edge,
+        open_blobs(settings) as blobs,
     ):
-        blobs = FolderBlobs(settings.articles)
         answers = Answers(stores.jobs, blobs, edge.cache, shared=edge.shared)
         yield Chores(
             settings,
@@ -64,9 +64,8 @@ async def _chores(settings: ServingSettings) -> AsyncIterator[Chores]:
 
 async def _purge(settings: ServingSettings) -> Purged:
     registry = await _registry(settings)
-    async with open_stores(settings) as stores:
-        kept = SqlRetention(stores.database)
-        return await purge_now(kept, FolderBlobs(settings.articles), registry, settings, _now())
+    async with open_stores(settings) as stores, open_blobs(settings) as blobs:
+        return await purge_now(SqlRetention(stores.database), blobs, registry, settings, _now())
 
 
 async def _would_purge(settings: ServingSettings) -> Purged:

@@ -15,14 +15,14 @@ from agent.settings import ModelSettings
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
 from serving.adapters.announced_leases import AnnouncedLeases
-from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.blob_stores import open_blobs
 from serving.adapters.mlflow_versions import MlflowVersions
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.answers import Answers
 from serving.chores import Chores
 from serving.edge import Edge, open_edge
-from serving.ports import ServedVersion
+from serving.ports import BlobStore, ServedVersion
 from serving.settings import ServingSettings
 from serving.shared import Shared, shared
 from serving.usecases.execute import Terms, execute
@@ -54,10 +54,11 @@ async def _run(settings: ServingSettings) -> None:
         open_worker_stores(settings, utc_now) as stores,
         shared(settings, ModelSettings(), stores.database, utc_now) as between,
         open_edge(settings) as edge,
+        open_blobs(settings) as blobs,
     ):
         registry = await _connected(RegistrySettings(home=settings.home), stopping)
         if registry is not None:
-            await Worker(settings, stores, registry, between, edge).work(stopping)
+            await Worker(settings, stores, registry, between, edge, blobs).work(stopping)
 
 
 async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Registry | None:
@@ -80,6 +81,7 @@ class Worker:
     registry: Registry
     shared: Shared
     edge: Edge
+    blobs: BlobStore
     champion: ServedVersion | None = None  # what it serves, also while MLflow is down
 
     def __post_init__(self) -> None:
@@ -87,8 +89,7 @@ class Worker:
             timedelta(seconds=self.settings.lease_seconds), self.settings.max_attempts, self.settings.record_rate
         )
         database = self.stores.database
-        self._blobs = FolderBlobs(self.settings.articles)
-        answers = Answers(self.stores.jobs, self._blobs, self.edge.cache, shared=self.edge.shared)
+        answers = Answers(self.stores.jobs, self.blobs, self.edge.cache, shared=self.edge.shared)
         self._leases = AnnouncedLeases(self.stores.leases, answers.changed)
         self._served = SqlServedVersions(database)
         self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=self.shared.kept)
@@ -96,7 +97,7 @@ class Worker:
             self.settings,
             self.stores,
             leases=self._leases,
-            blobs=self._blobs,
+            blobs=self.blobs,
             registry=self.registry,
             shared=self.shared,
             clock=utc_now,
@@ -171,7 +172,7 @@ class Worker:
     async def _check(self, job_id: str, attempt: int) -> None:
         job = await self._leases.claim(job_id, attempt, utc_now(), self._terms.lease)
         if job is not None:
-            await execute(self._leases, self._blobs, self._versions, job=job, clock=utc_now, terms=self._terms)
+            await execute(self._leases, self.blobs, self._versions, job=job, clock=utc_now, terms=self._terms)
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

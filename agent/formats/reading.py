@@ -28,16 +28,21 @@ def read_article(data: bytes, filename: str, *, title: str = "", language: str =
 
     Raises UnsupportedDocument, ContentTooLarge and EmptyArticle.
     """
-    if len(data) > MAX_FILE_BYTES:
-        raise ContentTooLarge(
-            f"{filename!r} has {len(data):,} bytes, over the limit of {MAX_FILE_BYTES:,}: "
-            "leave out its pictures or check it in parts"
-        )
+    must_fit(filename, len(data))
     suffix = PurePath(filename).suffix.lower()
     if suffix == ".docx" or (data.startswith((_ZIP, OLE)) and suffix != ".doc"):
         return read_word(data, filename, title=title, language=language)
     read = _TEXT_READERS.get(suffix, read_plain)
     return read(decoded(data, filename), title=title, language=language)
+
+
+def must_fit(filename: str, size: int) -> None:
+    """Raises ContentTooLarge for a file of so many bytes, before it is read."""
+    if size > MAX_FILE_BYTES:
+        raise ContentTooLarge(
+            f"{filename!r} has {size:,} bytes, over the limit of {MAX_FILE_BYTES:,}: "
+            "leave out its pictures or check it in parts"
+        )
 
 
 def article_from_text(text: str, *, title: str = "", language: str = "") -> Article:

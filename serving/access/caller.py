@@ -13,6 +13,7 @@ class Permission(StrEnum):
     """What a role or a key may do. Keys and tokens name them as scopes."""
 
     CHECK = "check"  # have articles checked, follow one's own jobs, decide about their findings
+    INBOX = "inbox"  # have files checked that other programs put into the blob store, whosever they are
     FIGURES = "figures"  # figures over everybody's articles
     APPROVE = "approve"  # say whether an editor's dismissal counts
     ADMINISTER = "administer"

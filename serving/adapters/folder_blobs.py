@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
+from agent.formats.reading import must_fit
+from serving.inbox import INBOX
+
 
 class FolderBlobs:
     """Equal bytes are stored once; a file is whole or not there."""
@@ -23,6 +26,9 @@ class FolderBlobs:
     async def get(self, key: str) -> bytes | None:
         return await asyncio.to_thread(self._read, key)
 
+    async def incoming(self, name: str) -> bytes | None:
+        return await asyncio.to_thread(self._read_incoming, name)
+
     async def older_than(self, moment: datetime) -> AsyncIterator[str]:
         for key in await asyncio.to_thread(self._older_than, moment.timestamp()):
             yield key
@@ -31,7 +37,7 @@ class FolderBlobs:
         return await asyncio.to_thread(self._delete, key, put_before.timestamp())
 
     def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / key
+        return self._folder / key if key.startswith(INBOX) else self._folder / key[:2] / key
 
     def _write(self, key: str, data: bytes) -> None:
         path = self._path(key)
@@ -48,11 +54,14 @@ class FolderBlobs:
 
     def _older_than(self, moment: float) -> list[str]:
         """Also what a killed process left half-written."""
-        return [path.name for path in self._folder.glob("??/*") if path.stat().st_mtime < moment]
+        articles = [path.name for path in self._folder.glob("??/*") if path.stat().st_mtime < moment]
+        incoming = [path for path in (self._folder / INBOX).rglob("*") if path.is_symlink() or not path.is_dir()]
+        old = [path for path in incoming if path.lstat().st_mtime < moment]
+        return articles + [path.relative_to(self._folder).as_posix() for path in old]
 
     def _delete(self, key: str, moment: float) -> bool:
         path = self._path(key)
-        if not path.exists() or path.stat().st_mtime >= moment:
+        if not os.path.lexists(path) or path.lstat().st_mtime >= moment:
             return False
         path.unlink(missing_ok=True)
         return True
@@ -60,3 +69,11 @@ class FolderBlobs:
     def _read(self, key: str) -> bytes | None:
         path = self._path(key)
         return path.read_bytes() if path.exists() else None
+
+    def _read_incoming(self, name: str) -> bytes | None:
+        path, inbox = (Path(os.path.realpath(self._folder / part)) for part in (name, INBOX))
+        # A link must not lead out of the inbox, and reading a pipe would not end.
+        if not path.is_relative_to(inbox) or not path.is_file():
+            return None
+        must_fit(name, path.stat().st_size)
+        return path.read_bytes()

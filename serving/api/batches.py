@@ -6,8 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 
+from agent.article import Article
 from agent.errors import CopydeskError
 from serving.api.access import Who
+from serving.api.batch_inbox import read_named
 from serving.api.batch_schemas import (
     BatchArticleIn,
     BatchesOut,
@@ -44,13 +46,14 @@ async def check_batch(
 ) -> BatchOut:
     """Accepts up to 1,000 articles, all or none of them, to be checked when no editor waits."""
     await must_be_open(use.switches)
+    named = await read_named(asked, caller, use.blobs)
     batch = await submit_batch(
         use.batches,
         use.blobs,
         use.versions,
         user=caller.user,
         name=asked.name,
-        pieces=await asyncio.to_thread(_pieces, asked, caller.user),
+        pieces=await asyncio.to_thread(_pieces, asked, caller.user, named),
         idempotency_key=idempotency_key,
         request_hash=hashlib.sha256(await request.body()).hexdigest(),
         queue_limit=use.settings.batch_queue_limit,
@@ -101,13 +104,13 @@ async def cancel_batch(batch_id: str, use: Use, caller: Who) -> BatchStatusOut:
     return BatchStatusOut.at(batch, await use.batches.progress(batch.id))
 
 
-def _pieces(asked: BatchIn, user: str) -> list[Piece]:
+def _pieces(asked: BatchIn, user: str, named: dict[int, Article | CopydeskError]) -> list[Piece]:
     """Raises BatchRefused, with each of the articles that can't be checked."""
     pieces: list[Piece] = []
     refused: list[str] = []
     for number, item in enumerate(asked.articles, 1):
         try:
-            pieces.append(_piece(item, asked, user))
+            pieces.append(_piece(item, asked, user, named.get(number)))
         except CopydeskError as error:
             refused.append(f"article {number}{f' ({item.document_id})' if item.document_id else ''}: {error}")
     if refused:
@@ -119,12 +122,14 @@ def _pieces(asked: BatchIn, user: str) -> list[Piece]:
     return pieces
 
 
-def _piece(item: BatchArticleIn, asked: BatchIn, user: str) -> Piece:
-    article = article_of(item.article, title=item.title, language=item.language or asked.language)
+def _piece(item: BatchArticleIn, asked: BatchIn, user: str, named: Article | CopydeskError | None) -> Piece:
+    if isinstance(named, CopydeskError):
+        raise named
+    article = named or article_of(item.article, title=item.title, language=item.language or asked.language)
     request = CheckRequest(
         user=user,
         channel=asked.channel,
-        document_id=item.document_id,
+        document_id=item.document_id or item.article.blob or "",
         title=article.title,
         language=article.language,
         guidelines=None if asked.guidelines is None else tuple(asked.guidelines),

@@ -26,7 +26,7 @@ async def check_article(
 ) -> JobOut:
     """Accepts an article to be checked: JSON, or a file as `multipart/form-data`. Follow the links to its report."""
     await must_be_open(use.switches)
-    incoming = await read_submission(request, caller.user)
+    incoming = await read_submission(request, caller, use.blobs)
     accepted = await submit(
         use.jobs,
         use.blobs,

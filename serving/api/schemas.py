@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from agent.article import Paragraph, ParagraphKind
 from agent.finding import Severity
 from agent.guideline import Guideline, Kind
 from agent.report import ComplianceReport, VersionStamp
+from serving.inbox import INBOX, LONGEST_NAME, inbox_name
 from serving.job import Job, JobStatus
 from serving.ports import ServedVersion
 from serving.usecases.follow import Result, Standing
@@ -16,11 +17,14 @@ from serving.usecases.follow import Result, Standing
 Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=35)]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=50)]
 DocumentId = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]  # PostgreSQL stores no NUL
+InboxName = Annotated[
+    str, AfterValidator(inbox_name), Field(json_schema_extra={"pattern": f"^{INBOX}.", "maxLength": LONGEST_NAME})
+]
 Title = Annotated[str, StringConstraints(max_length=1000)]
 
 
 class ArticleIn(BaseModel):
-    """An article in one of four forms."""
+    """An article in one of five forms."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,13 +32,15 @@ class ArticleIn(BaseModel):
     paragraphs: list[str] | None = None  # findings count paragraphs as they stand here
     html: str | None = None
     markdown: str | None = None
+    blob: InboxName | None = None  # a file in the blob store's inbox, read by its extension: inbox/2026/11/report.docx
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        given = [name for name in ("text", "paragraphs", "html", "markdown") if getattr(self, name) is not None]
+        forms = ("text", "paragraphs", "html", "markdown", "blob")
+        given = [name for name in forms if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(
-                f"give exactly one of text, paragraphs, html and markdown, got {', '.join(given) or 'none'}"
+                f"give exactly one of text, paragraphs, html, markdown and blob, got {', '.join(given) or 'none'}"
             )
         return self
 

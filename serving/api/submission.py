@@ -19,9 +19,12 @@ from agent.formats.reading import (
     article_from_text,
     read_article,
 )
+from serving.access.caller import Caller, Permission
 from serving.api.schemas import ArticleIn, CheckIn, Options
 from serving.errors import BadRequest
 from serving.job import Priority, Request
+from serving.ports import BlobStore
+from serving.usecases.read_inbox import read_from_inbox
 
 OPENAPI_BODY: dict[str, Any] = {
     "requestBody": {
@@ -55,20 +58,32 @@ class Incoming:
     priority: Priority
 
 
-async def read_submission(http: HttpRequest, user: str) -> Incoming:
-    """Raises BadRequest, RequestValidationError, and ArticleError for an article that can't be checked."""
+async def read_submission(http: HttpRequest, caller: Caller, blobs: BlobStore) -> Incoming:
+    """Raises BadRequest, RequestValidationError, and ArticleError for an article that can't be checked.
+
+    Where a file of the inbox is named also NotAllowed, BlobNotFound and BlobStoreUnavailable.
+    """
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         body = await http.body()
         given = _validated(CheckIn, body)
+        if given.article.blob is not None:
+            return await _from_inbox(given, given.article.blob, caller, blobs, body)
         article = await asyncio.to_thread(article_of, given.article, title=given.title, language=given.language)
-        return _incoming(article, given, user, body)
+        return _incoming(article, given, caller.user, body)
     if kind == "multipart/form-data":
         async with http.form(max_files=1, max_fields=20) as form:
-            return await _upload(form, user)
+            return await _upload(form, caller.user)
     raise BadRequest(
         f"the request's Content-Type is {kind or 'missing'!r}: send application/json, or a file as multipart/form-data"
     )
+
+
+async def _from_inbox(given: CheckIn, name: str, caller: Caller, blobs: BlobStore, body: bytes) -> Incoming:
+    caller.must(Permission.INBOX)
+    article = await read_from_inbox(blobs, name=name, title=given.title, language=given.language)
+    options = given if given.document_id else given.model_copy(update={"document_id": name})
+    return _incoming(article, options, caller.user, body)
 
 
 async def _upload(form: FormData, user: str) -> Incoming:
@@ -101,7 +116,7 @@ def _validated(schema: type[CheckIn], body: bytes) -> CheckIn:
 
 
 def article_of(given: ArticleIn, *, title: str, language: str) -> Article:
-    """Raises ArticleError for one that can't be checked."""
+    """Raises ArticleError for one that can't be checked. Files of the inbox are read elsewhere."""
     if given.html is not None:
         return article_from_html(given.html, title=title, language=language)
     if given.markdown is not None:

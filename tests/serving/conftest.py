@@ -15,6 +15,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.app import create_app, utc_now
 from serving.settings import ServingSettings
+from tests.azurite_server import azurite_server
 from tests.postgres_server import new_database, postgres_server
 from tests.redis_server import redis_server
 from tests.serving.build import served
@@ -97,3 +98,13 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with redis_server(tmp_path_factory.mktemp("redis")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The connection string of a blob store that tests share: each puts what no other does."""
+    if given := os.environ.get("TEST_AZURITE_CONN"):
+        yield given
+        return
+    with azurite_server(tmp_path_factory.mktemp("azurite")) as server:
+        yield server.connection_string

@@ -66,7 +66,12 @@ async def test_a_file_is_read_by_its_name_and_named_by_it(client: httpx.AsyncCli
 REFUSED = [
     ({"json": {"article": {"text": "  \n"}}}, 422, "empty-article", "at least one sentence"),
     ({"json": {"article": {"text": "word " * 50_000}}}, 413, "content-too-large", "200,000"),
-    ({"json": {"article": {}}}, 422, "invalid-request", "exactly one of text, paragraphs, html and markdown, got none"),
+    (
+        {"json": {"article": {}}},
+        422,
+        "invalid-request",
+        "paragraphs, html, markdown and blob, got none",
+    ),
     ({"json": {"article": {"text": "a", "html": "b"}}}, 422, "invalid-request", "got text, html"),
     ({"json": ARTICLE | {"titel": "x"}}, 422, "invalid-request", "titel: Extra inputs"),
     ({"json": ARTICLE | {"language": "english!"}}, 422, "invalid-request", "language: "),
