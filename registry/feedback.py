@@ -20,6 +20,7 @@ DISMISSED = "feedback_dismissed"
 ASSESSMENT = "accepted/"  # + guideline id / fingerprint: true, or false where the finding was dismissed
 SOURCE = AssessmentSource(source_type="HUMAN", source_id="editor")
 TRACE_NAME = "feedback"
+MOST_TRACES = 10  # of one job
 
 
 class DecidedFinding(BaseModel):
@@ -113,23 +114,24 @@ def _assess(registry: Registry, experiment: str, feedback: JobFeedback) -> None:
 
 
 def _find_trace(registry: Registry, experiment: str, job_id: str) -> TraceInfo | None:
+    """The one made here where there is one, else that of the check, if it was traced."""
     found = registry.client.search_traces(
         locations=[experiment],
         filter_string=f"client_request_id = '{job_id}'",
-        max_results=1,
-        order_by=["timestamp_ms ASC"],
+        max_results=MOST_TRACES,
         include_spans=False,
     )
-    return found[0].info if found else None
+    traces = {trace.info.trace_id: trace.info for trace in found}
+    return traces.get(_trace_id(job_id)) or next(iter(traces.values()), None)
 
 
 def _make_trace(traces: TracingClient, experiment: str, feedback: JobFeedback) -> TraceInfo:
     """The least that MLflow shows: one span without contents. Its id is the job's, so that none is made twice."""
-    number = hashlib.sha256(feedback.job_id.encode()).digest()[:16]
+    id = _trace_id(feedback.job_id)
     began, ended = _nanoseconds(feedback.started), _nanoseconds(feedback.finished)
     trace = traces.start_trace(
         TraceInfo(
-            trace_id=f"tr-{number.hex()}",
+            trace_id=id,
             trace_location=TraceLocation.from_experiment_id(experiment),
             request_time=began // 1_000_000,
             execution_duration=(ended - began) // 1_000_000,
@@ -139,6 +141,7 @@ def _make_trace(traces: TracingClient, experiment: str, feedback: JobFeedback) -
             tags={"mlflow.traceName": TRACE_NAME},
         )
     )
+    number = bytes.fromhex(id.removeprefix("tr-"))
     span: dict[str, object] = {
         "trace_id": base64.b64encode(number).decode(),
         "span_id": base64.b64encode(number[:8]).decode(),
@@ -146,12 +149,16 @@ def _make_trace(traces: TracingClient, experiment: str, feedback: JobFeedback) -
         "name": TRACE_NAME,
         "start_time_unix_nano": began,
         "end_time_unix_nano": ended,
-        "attributes": {"mlflow.traceRequestId": f'"tr-{number.hex()}"'},
+        "attributes": {"mlflow.traceRequestId": f'"{id}"'},
         "status": {"code": "OK", "message": ""},
         "events": [],
     }
     traces.log_spans(experiment, [Span.from_dict(span)])  # MLflow shows and finds no trace without one
     return trace
+
+
+def _trace_id(job_id: str) -> str:
+    return f"tr-{hashlib.sha256(job_id.encode()).hexdigest()[:32]}"
 
 
 def _ours(assessments: Iterable[object]) -> list[Feedback]:

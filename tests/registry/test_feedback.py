@@ -1,8 +1,10 @@
 """Decisions in MLflow: whatever was told before, it says what it was told last."""
 
+import mlflow
 import pytest
 from mlflow.entities import Feedback, TraceInfo
 from mlflow.tracing.client import TracingClient
+from mlflow.tracing.trace_manager import InMemoryTraceManager
 
 from registry.connection import Registry
 from registry.feedback import SOURCE, DecidedFinding, JobFeedback, tell_feedback
@@ -102,14 +104,32 @@ def test_counts_that_are_told_late_do_not_stand_before_later_ones(registry: Regi
 
 def test_a_trace_of_the_check_takes_the_decisions_and_a_second_of_one_name_goes(registry: Registry) -> None:
     feedback = decided(registry, "traced", FIRST)
+    made = of_check(registry, feedback)
+    twice = [Feedback(name=FIRST.assessment, value=False, source=SOURCE) for _ in range(2)]
+    for assessment in (*twice, Feedback(name="helpful", value=True, source=SOURCE)):
+        TracingClient(registry.uri).log_assessment(made.trace_id, assessment)
+    tell_feedback(registry, feedback)
+    assert [trace.trace_id for trace in traces(registry, feedback)] == [made.trace_id]
+    found = assessments(registry, feedback)
+    assert (found[FIRST.assessment], set(found)) == ((True, FIRST.metadata), {FIRST.assessment, "helpful"})
+
+
+def test_decisions_stay_on_the_trace_they_were_told_on(registry: Registry) -> None:
+    feedback = decided(registry, "later", FIRST)
+    tell_feedback(registry, feedback)
+    made = of_check(registry, feedback)
+    tell_feedback(registry, feedback)
+    told = {trace.trace_id: len(trace.assessments) for trace in traces(registry, feedback)}
+    assert sorted(told.values()) == [0, 1]
+    assert told[made.trace_id] == 0
+
+
+def of_check(registry: Registry, feedback: JobFeedback) -> TraceInfo:
+    """A trace as tracing a check makes it."""
     experiment = registry.client.get_run(feedback.run_id).info.experiment_id
-    own = feedback.model_copy(update={"job_id": "traced-before"})
-    tell_feedback(registry, own)  # makes a trace, as tracing a check would
-    (trace,) = traces(registry, own)
-    twice = Feedback(name=FIRST.assessment, value=False, source=SOURCE)
-    others = Feedback(name="helpful", value=True, source=SOURCE)
-    for assessment in (twice, others):
-        TracingClient(registry.uri).log_assessment(trace.trace_id, assessment)
-    tell_feedback(registry, own)
-    found = assessments(registry, own)
-    assert (set(found), trace.experiment_id) == ({FIRST.assessment, "helpful"}, experiment)
+    root = registry.client.start_trace("check", experiment_id=experiment)
+    with InMemoryTraceManager.get_instance().get_trace(root.trace_id) as trace:
+        trace.info.client_request_id = feedback.job_id
+    registry.client.end_trace(root.trace_id)
+    mlflow.flush_trace_async_logging()
+    return registry.client.get_trace(root.trace_id, display=False).info
