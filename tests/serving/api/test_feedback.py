@@ -2,20 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from agent.article import Article
 from serving.access.caller import Role
 from serving.adapters.database import Database
+from serving.adapters.postgres import libpq_url
 from serving.adapters.sql_versions import SqlServedVersions
-from serving.adapters.stores import Stores
+from serving.adapters.stores import Stores, open_worker_stores
 from serving.app import utc_now
 from serving.feedback import Dismissals
 from serving.job import JobStatus
 from serving.settings import ServingSettings
+from tests.postgres_server import new_database
 from tests.serving.api.test_access import SIGN_IN, key_of
 from tests.serving.build import TEXT, claim, report, served, story
 from tests.serving.conftest import api_client
@@ -268,12 +272,33 @@ async def test_figures_of_a_version_s_guidelines(client: httpx.AsyncClient, chec
     assert (await client.get("/api/v1/guidelines/figures", params={"version": "2"})).json()["figures"] == []
 
 
+@pytest.mark.parametrize("shared", [False, True], ids=["caches of their own", "one in Redis"])
 async def test_a_decision_reaches_what_another_process_keeps(
-    settings: ServingSettings, client: httpx.AsyncClient, check: Check
+    settings: ServingSettings, client: httpx.AsyncClient, check: Check, redis_url: str, shared: bool
 ) -> None:
     job = await check()
     finding = (await findings(client, job))[CLAIM]
-    async with api_client(settings) as other:
-        kept = await other.get(f"{job}/result")
-        await client.post(f"{job}/feedback", json=dismissal(finding))
-        assert (await other.get(f"{job}/result")).headers["ETag"] != kept.headers["ETag"]
+    update = {"redis_connection_string": redis_url} if shared else {}
+    both = settings.model_copy(update=update)
+    async with api_client(both) as one, api_client(both) as other:
+        kept = [await each.get(f"{job}/result") for each in (one, other)]
+        answer = (await one.post(f"{job}/feedback", json=dismissal(finding))).json()
+        now = [await each.get(f"{job}/result") for each in (one, other)]
+        assert len({each.headers["ETag"] for each in kept}) == 1 != len({kept[0].headers["ETag"], answer["etag"]})
+        assert {each.headers["ETag"] for each in now} == {answer["etag"]}
+
+
+async def test_what_is_kept_is_better_than_nothing_while_the_database_is_away(
+    postgres: str, migrated: str, tmp_path: Path
+) -> None:
+    url = new_database(postgres, like=migrated)
+    settings = ServingSettings(home=tmp_path, db_connection_string=url)
+    async with open_worker_stores(settings, utc_now) as stores:
+        await SqlServedVersions(stores.database).put(served(at=utc_now()))
+        async with api_client(settings) as client:
+            job = await checked(client, stores)
+            before = await client.get(f"{job}/result")
+            with psycopg.connect(libpq_url(postgres), autocommit=True) as connection:
+                connection.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+            assert (await client.get(f"{job}/result")).content == before.content
+            assert (await client.get(f"{job}/feedback")).json()["type"] == "database-unavailable"
