@@ -1,7 +1,7 @@
 """The compliance report of one article: what was checked, how, what was found, what it comes to."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, computed_field
@@ -11,6 +11,8 @@ from agent.check import Check, Usage, Verdict
 from agent.finding import Finding, Method, Severity
 from agent.guideline import Guideline
 from agent.score import Band, Score, band, score
+
+DONE = frozenset({Verdict.CLEAR, Verdict.FINDINGS})
 
 
 class ReportStatus(StrEnum):
@@ -113,6 +115,19 @@ class ComplianceReport(BaseModel):
         """Verdicts on paragraphs that were kept from earlier checks."""
         return sum(outcome.kept for outcome in self.outcomes)
 
+    def without(self, dismissed: Collection[str]) -> "ComplianceReport":
+        """The report with the score that is left when the findings with these fingerprints don't count.
+
+        They stay among the findings; the outcomes stay as they were checked.
+        """
+        if self.score is None:
+            return self
+        counting = [finding for finding in self.findings if finding.fingerprint not in dismissed]
+        done = sum(outcome.verdict in DONE for outcome in self.outcomes)
+        total = score(counting, words=self.article.words, checked=done)
+        complete = self.status is ReportStatus.COMPLETE
+        return self.model_copy(update={"score": total, "band": band(total.value, complete=complete)})
+
     def by_severity(self) -> dict[Severity, int]:
         counts = Counter(finding.severity for finding in self.findings)
         return {severity: counts[severity] for severity in (Severity.BREACH, Severity.WARNING, Severity.ADVICE)}
@@ -131,7 +146,7 @@ def build_report(
         (finding for check in checks for finding in check.findings),
         key=lambda finding: (finding.start, finding.end, finding.guideline),
     )
-    done = [check for check in checks if check.verdict in (Verdict.CLEAR, Verdict.FINDINGS)]
+    done = [check for check in checks if check.verdict in DONE]
     gaps = any(_is_gap(check.verdict, check.method) for check in checks)
     status = ReportStatus.PARTIAL if gaps else ReportStatus.COMPLETE
     if gaps and not done:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from agent.intervals import wilson
+
 Floats = NDArray[np.float64]
 LEVEL = 0.95
 
@@ -125,11 +127,3 @@ def design_effect(value: float, weight: float, standard_error: float | None) -> 
 def quantile(level: float, groups: int) -> float:
     """Student's quantile of a two-sided interval over so many groups."""
     return float(stats.t.ppf((1 + level) / 2, max(1, groups - 1)))
-
-
-def wilson(value: float, trials: float, z: float) -> tuple[float, float]:
-    """Wilson's score interval of a proportion; `trials` need not be whole."""
-    squared = z * z / trials
-    centre = (value + squared / 2) / (1 + squared)
-    half = z * math.sqrt(value * (1 - value) / trials + squared / (4 * trials)) / (1 + squared)
-    return min(value, max(0.0, centre - half)), max(value, min(1.0, centre + half))  # rounding may cross the value

@@ -9,11 +9,12 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
+from agent.errors import CopydeskError
 from serving.api.schemas import ResultOut, StatusOut
 from serving.errors import JobNotFound
 from serving.job import Job, JobStatus
 from serving.keys import RESULT_SECONDS, result_key, status_key, status_seconds
-from serving.ports import BlobStore, Cache, JobStore
+from serving.ports import BlobStore, Cache, Feedback, JobStore
 from serving.usecases import follow
 
 PLACE_SECONDS = 1.0  # a place in the queue changes without the job
@@ -25,29 +26,40 @@ class Answer:
 
     user: str
     status: JobStatus
+    revision: int  # of the job
     etag: str
     body: bytes
 
     @classmethod
     def of(cls, job: Job, body: bytes) -> Self:
-        return cls(job.request.user, job.status, f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"', body)
+        etag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+        return cls(job.request.user, job.status, job.revision, etag, body)
 
     def dump(self) -> bytes:
-        return json.dumps([self.user, self.status, self.etag]).encode() + b"\n" + self.body
+        return json.dumps([self.user, self.status, self.revision, self.etag]).encode() + b"\n" + self.body
 
     @classmethod
     def load(cls, data: bytes) -> Self:
         head, _, body = data.partition(b"\n")
-        user, status, etag = json.loads(head)
-        return cls(user, JobStatus(status), etag, body)
+        user, status, revision, etag = json.loads(head)
+        return cls(user, JobStatus(status), revision, etag, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A result, and how it is sent."""
+
+    result: follow.Result
+    answer: Answer
 
 
 class Answers:
     """`shared`: the cache is one with the workers'; else only what doesn't change any more is kept."""
 
-    def __init__(self, jobs: JobStore, blobs: BlobStore, cache: Cache, *, shared: bool) -> None:
+    def __init__(self, jobs: JobStore, blobs: BlobStore, feedback: Feedback, cache: Cache, *, shared: bool) -> None:
         self._jobs = jobs
         self._blobs = blobs
+        self._feedback = feedback
         self._cache = cache
         self._shared = shared
 
@@ -69,13 +81,28 @@ class Answers:
     async def result(self, job_id: str, user: str) -> Answer:
         """The status while there is no result yet; raises JobNotFound and JobWithoutResult."""
         if kept := await self._cache.get(result_key(job_id)):
-            return _own(Answer.load(kept), job_id, user)
-        found = await follow.result(self._jobs, self._blobs, job_id=job_id, user=user)
+            answer = _own(Answer.load(kept), job_id, user)
+            if await self._is_current(answer, job_id):
+                return answer
+        found = await self.result_now(job_id, user)
+        return _status(found) if isinstance(found, follow.Standing) else found.answer
+
+    async def result_now(self, job_id: str, user: str) -> Reported | follow.Standing:
+        """As the database has it; raises JobNotFound and JobWithoutResult."""
+        found = await follow.result(self._jobs, self._blobs, self._feedback, job_id=job_id, user=user)
         if isinstance(found, follow.Standing):
-            return _status(found)
+            return found
         answer = Answer.of(found.job, ResultOut.of(found).model_dump_json().encode())
         await self._keep(result_key(job_id), answer, found.job, RESULT_SECONDS)
-        return answer
+        return Reported(found, answer)
+
+    async def _is_current(self, answer: Answer, job_id: str) -> bool:
+        """A decision about the document moves on the revision of each of its jobs: read from an index alone."""
+        try:
+            revisions = await self._jobs.revisions([job_id])
+        except CopydeskError:  # better what was so a moment ago than nothing while the database is away
+            return True
+        return revisions.get(job_id) == answer.revision
 
     async def changed(self, job: Job) -> None:
         """To be called after each change of a job, by whoever changed it."""

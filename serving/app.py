@@ -16,11 +16,12 @@ from serving.adapters.blob_stores import open_blobs
 from serving.adapters.database import open_database
 from serving.adapters.sql_api_keys import SqlApiKeys
 from serving.adapters.sql_audit import SqlAudit
+from serving.adapters.sql_figures import SqlFigures
 from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
 from serving.answers import Answers
-from serving.api import admin, batches, checks, events, health, jobs, sessions, versions
+from serving.api import admin, batches, checks, events, feedback, health, jobs, sessions, versions
 from serving.api.access import admitted
 from serving.api.body_limit import BodyLimit
 from serving.api.problems import RESPONSES, add_problem_handlers
@@ -51,8 +52,11 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
                 database=stores.database,
                 jobs=stores.jobs,
                 batches=stores.batches,
+                feedback=stores.feedback,
+                approvals=stores.feedback,
+                figures=SqlFigures(stores.database),
                 blobs=blobs,
-                answers=Answers(stores.jobs, blobs, edge.cache, shared=edge.shared),
+                answers=Answers(stores.jobs, blobs, stores.feedback, edge.cache, shared=edge.shared),
                 watch=watch,
                 versions=SqlServedVersions(stores.database),
                 cache=edge.cache,
@@ -85,6 +89,7 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
         jobs.router,
         jobs.short,
         events.router,
+        feedback.router,
         versions.router,
         admin.router,
     ):

@@ -9,8 +9,10 @@ from uuid import uuid4
 
 from registry.connection import Registry
 from registry.retention import forget_articles
+from serving.adapters.mlflow_feedback import MlflowFeedback
 from serving.adapters.mlflow_run_log import MlflowRunLog
 from serving.adapters.sql_check_cache import SqlKeyValues
+from serving.adapters.sql_feedback_outbox import SqlFeedbackOutbox
 from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_retention import SqlRetention
@@ -20,6 +22,7 @@ from serving.settings import ServingSettings
 from serving.shared import Shared
 from serving.usecases.log_runs import HOLD, log_next
 from serving.usecases.purge import Purged, purge
+from serving.usecases.tell_feedback import tell_next
 
 SWEEP, LOG, PURGE = "sweep", "log", "purge"
 PURGE_EVERY = timedelta(days=1)
@@ -34,6 +37,7 @@ class Ticked:
     taken_back: int  # jobs whose worker went silent
     handed_out: int  # waiting jobs that the queue had forgotten
     logged: int  # runs in MLflow
+    told: int  # jobs whose decisions MLflow has now
     purged: Purged | None  # None: it was done within the day
 
 
@@ -59,6 +63,8 @@ class Chores:
         self._locks = SqlLocks(stores.database)
         self._retention = SqlRetention(stores.database)
         self._runs = MlflowRunLog(registry)
+        self._decided = SqlFeedbackOutbox(stores.database)
+        self._decisions = MlflowFeedback(registry)
         self.name = f"{socket.gethostname()}-{uuid4().hex[:8]}"
 
     async def all(self) -> Ticked:
@@ -67,8 +73,11 @@ class Chores:
         logged = 0
         while await self.log_next():
             logged += 1
+        told = 0
+        while await self.tell_next():
+            told += 1
         await self.forget_checks()
-        ticked = Ticked(taken_back, handed_out, logged, await self.purge())
+        ticked = Ticked(taken_back, handed_out, logged, told, await self.purge())
         await self.close()
         return ticked
 
@@ -88,6 +97,12 @@ class Chores:
         if not await self._outbox.is_due(self._clock()) or not await self._holds(LOG, HOLD):
             return False
         return await log_next(self._outbox, self._runs, clock=self._clock)
+
+    async def tell_next(self) -> bool:
+        """Tells MLflow what was decided with a job's report; False when there is nothing to tell."""
+        if not await self._decided.is_due(self._clock()) or not await self._holds(LOG, HOLD):
+            return False
+        return await tell_next(self._decided, self._decisions, clock=self._clock)
 
     async def forget_checks(self) -> None:
         if not isinstance(self._kept, SqlKeyValues):  # Redis forgets by itself

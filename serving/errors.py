@@ -2,6 +2,8 @@
 
 CopydeskError
 ├── JobNotFound          no such job, or somebody else's
+├── FindingNotFound      the job's report has no such finding
+├── DismissalNotFound    no such dismissal that needs an approval
 ├── BatchNotFound        no such batch, or somebody else's
 ├── BatchRefused         some of a batch's articles can't be checked
 ├── BlobNotFound         no such file in the inbox
@@ -24,6 +26,20 @@ from agent.errors import CopydeskError
 
 class JobNotFound(CopydeskError):
     """No such job, or somebody else's."""
+
+    type = "not-found"
+    status = 404
+
+
+class FindingNotFound(CopydeskError):
+    """The job's report has no such finding."""
+
+    type = "not-found"
+    status = 404
+
+
+class DismissalNotFound(CopydeskError):
+    """No dismissal that stands and needs an approval."""
 
     type = "not-found"
     status = 404

@@ -24,6 +24,7 @@ class Priority(IntEnum):
 
 
 ENDED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED})
+REPORTED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})  # with a report that an editor sees
 MOVES = {
     JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
     JobStatus.RUNNING: ENDED | {JobStatus.QUEUED},

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport, VersionStamp
 from serving.batch import Batch, BatchJob, Progress
+from serving.feedback import ApprovalStatus, Entry, Saying
+from serving.figures import Count
 from serving.job import Job
 
 if TYPE_CHECKING:
@@ -67,6 +69,18 @@ class LogEntry:
     attempt: int  # from 1
     recording: bytes | None = None  # where the job was recorded
     run_id: str = ""  # of a run that an earlier attempt began
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackNews:
+    """What MLflow is to know of the decisions made with one job's report. `attempt` fences, as in LogEntry."""
+
+    job: Job
+    run_id: str  # of the job, which is logged
+    entries: tuple[Entry, ...]  # of the job's decisions those that stand
+    guidelines: tuple[str, ...]  # all that were ever decided on with this report
+    latest: int  # id of the latest entry that is reckoned with
+    attempt: int  # from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +205,63 @@ class JobQueue(Protocol):
 
     async def tidy(self, now: datetime, lease: timedelta) -> int:
         """Hands out again what was handed to somebody who went silent; how many."""
+
+
+class Feedback(Protocol):
+    """What editors say of findings; the latest stands."""
+
+    async def findings(self, job_id: str) -> dict[str, str]:
+        """Fingerprint and guideline of what a job's report raises."""
+
+    async def standing(self, user: str, document: str) -> dict[str, Entry]:
+        """The latest entry of each finding in a user's document, by fingerprint; that may be an undo."""
+
+    async def decide(self, saying: Saying) -> list[Entry]:
+        """Stores what is new of it and returns that. From then on results say so, and MLflow is to be told."""
+
+
+class Approvals(Protocol):
+    """Dismissals that count only with a guideline owner's approval."""
+
+    async def pending(self, after: int, limit: int) -> list[Entry]:
+        """Those nobody has judged yet, the oldest first, from the one after an id on."""
+
+    async def judge(self, id: int, status: ApprovalStatus, *, by: str, comment: str, now: datetime) -> Entry | None:
+        """The dismissal as it stands by then; None where none such stands. The same again changes nothing."""
+
+
+class Figures(Protocol):
+    """What became of findings."""
+
+    async def counts(self, since: datetime, version: str) -> list[Count]:
+        """Of articles that were submitted since and of what was decided since; of one version, or all where empty."""
+
+
+class FeedbackOutbox(Protocol):
+    """Jobs whose decisions MLflow is to be told of, each handed to one worker at a time once its run is logged."""
+
+    async def is_due(self, now: datetime) -> bool: ...
+
+    async def claim(self, now: datetime, hold: timedelta) -> FeedbackNews | None:
+        """What is due, hidden from others until `hold` is over."""
+
+    async def told(self, news: FeedbackNews) -> bool:
+        """Takes it out; False when this attempt took too long, or more was decided meanwhile."""
+
+    async def again(self, news: FeedbackNews, now: datetime) -> None:
+        """Has it told once more, whoever is telling it."""
+
+    async def postponed(self, news: FeedbackNews, until: datetime, reason: str) -> bool:
+        """Has it tried again then; False as above."""
+
+    async def waiting(self) -> int: ...
+
+
+class FeedbackLog(Protocol):
+    """Where decisions are told."""
+
+    async def tell(self, news: FeedbackNews) -> None:
+        """Makes it say the same as the news, however often it is called."""
 
 
 class Outbox(Protocol):

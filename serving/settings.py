@@ -9,6 +9,7 @@ from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import CopydeskError
+from serving.feedback import Dismissals
 from serving.job import Priority
 
 
@@ -70,6 +71,7 @@ class ServingSettings(BaseSettings):
     article_days: int = Field(default=180, ge=1)  # how long articles and all that was found in them are kept
     log_days: int = Field(default=90, ge=1)  # log files of `copydesk serve`
     audit_days: int = Field(default=365, ge=1)  # who did what
+    dismissals: Dismissals = Dismissals.AT_ONCE  # or approval: they count when a guideline owner has approved them
     champion_poll_seconds: float = Field(default=3.0, gt=0)
 
     def must_be_safe(self, *, sign_in: bool) -> None:

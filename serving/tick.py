@@ -50,7 +50,7 @@ async def _chores(settings: ServingSettings) -> AsyncIterator[Chores]:
         open_edge(settings) as edge,
         open_blobs(settings) as blobs,
     ):
-        answers = Answers(stores.jobs, blobs, edge.cache, shared=edge.shared)
+        answers = Answers(stores.jobs, blobs, stores.feedback, edge.cache, shared=edge.shared)
         yield Chores(
             settings,
             stores,

@@ -89,7 +89,7 @@ class Worker:
             timedelta(seconds=self.settings.lease_seconds), self.settings.max_attempts, self.settings.record_rate
         )
         database = self.stores.database
-        answers = Answers(self.stores.jobs, self.blobs, self.edge.cache, shared=self.edge.shared)
+        answers = Answers(self.stores.jobs, self.blobs, self.stores.feedback, self.edge.cache, shared=self.edge.shared)
         self._leases = AnnouncedLeases(self.stores.leases, answers.changed)
         self._served = SqlServedVersions(database)
         self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=self.shared.kept)
@@ -109,6 +109,7 @@ class Worker:
             self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
             self._every(self.settings.lease_seconds / 3, self._sweep, stopping),
             self._every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
+            self._every(LOG_IDLE_SECONDS, self._chores.tell_next, stopping),
             self._every(FORGET_SECONDS, self._chores.forget_checks, stopping),
             self._every(FORGET_SECONDS, self._purge, stopping),
             self._every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
@@ -160,7 +161,7 @@ class Worker:
         await self._chores.purge()
 
     async def _log_rest(self) -> None:
-        while await self._chores.log_next():
+        while await self._chores.log_next() or await self._chores.tell_next():
             pass
 
     async def _take_jobs(self, stopping: asyncio.Event) -> None:

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 
 from serving.adapters.access_tables import audit
 from serving.adapters.batch_tables import batches
 from serving.adapters.database import Database
+from serving.adapters.feedback_tables import feedback, feedback_approvals, feedback_outbox
 from serving.adapters.tables import jobs, outbox
 from serving.job import ENDED
 
+OUTBOXES = (outbox, feedback_outbox)
 MOST_KEYS = 500  # in one statement
 
 
@@ -21,7 +23,13 @@ class SqlRetention:
     async def forget_jobs(self, before: datetime, limit: int) -> int:
         some = select(jobs.c.id).where(_old(before)).order_by(jobs.c.submitted_at).limit(limit)
         async with self._database.write() as connection:
-            return (await connection.execute(delete(jobs).where(jobs.c.id.in_(some)))).rowcount
+            ids = list((await connection.execute(some)).scalars())
+            # What editors decided stays for the figures; what they wrote may quote the article.
+            said = select(feedback.c.id).where(feedback.c.job_id.in_(ids))
+            of_approval = feedback_approvals.c.feedback_id.in_(said)
+            await connection.execute(update(feedback_approvals).where(of_approval).values(comment=""))
+            await connection.execute(update(feedback).where(feedback.c.job_id.in_(ids)).values(comment=""))
+            return (await connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))).rowcount
 
     async def forget_batches(self, before: datetime) -> int:
         empty = ~exists().where(jobs.c.batch_id == batches.c.id)
@@ -48,6 +56,6 @@ class SqlRetention:
 
 
 def _old(before: datetime) -> ColumnElement[bool]:
-    untold = exists().where(outbox.c.job_id == jobs.c.id, outbox.c.due_at.is_not(None))
     ended = jobs.c.status.in_([status.value for status in ENDED])
-    return and_(ended, jobs.c.submitted_at < before, ~untold)
+    untold = (exists().where(to_tell.c.job_id == jobs.c.id, to_tell.c.due_at.is_not(None)) for to_tell in OUTBOXES)
+    return and_(ended, jobs.c.submitted_at < before, *(~each for each in untold))

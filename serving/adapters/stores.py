@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from serving.adapters.database import Database, open_database
 from serving.adapters.procrastinate_deferral import defer
 from serving.adapters.sql_batches import SqlBatches
+from serving.adapters.sql_feedback import SqlFeedback
 from serving.adapters.sql_jobs import SqlJobStore, in_the_table
 from serving.adapters.sql_leases import SqlLeases
 from serving.adapters.sql_queue import SqlQueue
@@ -22,6 +23,7 @@ class Stores:
     jobs: SqlJobStore
     batches: SqlBatches
     leases: SqlLeases
+    feedback: SqlFeedback
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ async def open_stores(settings: ServingSettings) -> AsyncIterator[Stores]:
 async def open_worker_stores(settings: ServingSettings, clock: Clock) -> AsyncIterator[WorkerStores]:
     """Raises DatabaseUnusable, DatabaseUnavailable and SchemaBehind."""
     async with open_stores(settings) as stores:
-        opened = (stores.database, stores.jobs, stores.batches, stores.leases)
+        opened = (stores.database, stores.jobs, stores.batches, stores.leases, stores.feedback)
         if not stores.database.is_postgres:
             yield WorkerStores(*opened, SqlQueue(stores.database, clock))
             return
@@ -58,4 +60,7 @@ async def open_worker_stores(settings: ServingSettings, clock: Clock) -> AsyncIt
 
 def _stores(database: Database) -> Stores:
     enqueue = defer if database.is_postgres else in_the_table
-    return Stores(database, SqlJobStore(database, enqueue), SqlBatches(database, enqueue), SqlLeases(database, enqueue))
+    leases = SqlLeases(database, enqueue)
+    return Stores(
+        database, SqlJobStore(database, enqueue), SqlBatches(database, enqueue), leases, SqlFeedback(database)
+    )

@@ -87,6 +87,7 @@ Index("ix_jobs_status_submitted", jobs.c.status, desc(jobs.c.submitted_at))
 Index("ix_jobs_user_status", jobs.c.user_id, jobs.c.status)
 Index("ix_jobs_user_submitted", jobs.c.user_id, jobs.c.submitted_at, jobs.c.id)  # a page of somebody's jobs
 Index("ix_jobs_document", jobs.c.user_id, jobs.c.document_id)
+Index("ix_jobs_blob", jobs.c.blob)  # jobs of one text: what was said of it, and whether it is still needed
 Index("ix_jobs_article", jobs.c.article_hash, jobs.c.submitted_at)  # duplicates
 Index(
     "ix_jobs_batch",

@@ -9,6 +9,7 @@ from agent.article import Paragraph, ParagraphKind
 from agent.finding import Severity
 from agent.guideline import Guideline, Kind
 from agent.report import ComplianceReport, VersionStamp
+from serving.api.feedback_schemas import DecidedOut
 from serving.inbox import INBOX, LONGEST_NAME, inbox_name
 from serving.job import Job, JobStatus
 from serving.ports import ServedVersion
@@ -161,17 +162,24 @@ class ParagraphOut(BaseModel):
 
 
 class ResultOut(BaseModel):
-    """A report with the text it speaks of."""
+    """A report with the text it speaks of. Its score is that of the findings that count by now."""
 
     job_id: str
     report: ComplianceReport
+    feedback: list[DecidedOut]  # what stands on its findings, also from earlier checks of the document
     text: str  # the canonical text: paragraphs joined by a blank line
     paragraphs: list[ParagraphOut]
 
     @classmethod
     def of(cls, result: Result) -> Self:
         paragraphs = [ParagraphOut.of(paragraph) for paragraph in result.article.paragraphs]
-        return cls(job_id=result.job.id, report=result.report, text=result.article.text, paragraphs=paragraphs)
+        return cls(
+            job_id=result.job.id,
+            report=result.report,
+            feedback=[DecidedOut.of(entry) for entry in result.decided],
+            text=result.article.text,
+            paragraphs=paragraphs,
+        )
 
 
 class GuidelineOut(BaseModel):

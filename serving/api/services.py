@@ -8,7 +8,19 @@ from serving.access.audit import Audit
 from serving.access.sign_in import SignIn
 from serving.adapters.database import Database
 from serving.answers import Answers
-from serving.ports import Batches, BlobStore, Cache, Clock, JobStore, RateLimits, ServedVersions, Switches
+from serving.ports import (
+    Approvals,
+    Batches,
+    BlobStore,
+    Cache,
+    Clock,
+    Feedback,
+    Figures,
+    JobStore,
+    RateLimits,
+    ServedVersions,
+    Switches,
+)
 from serving.settings import ServingSettings
 from serving.watch import Watch
 
@@ -21,6 +33,9 @@ class Services:
     database: Database
     jobs: JobStore
     batches: Batches
+    feedback: Feedback
+    approvals: Approvals
+    figures: Figures
     blobs: BlobStore
     versions: ServedVersions
     cache: Cache

@@ -7,10 +7,9 @@ from agent.article import Article
 from agent.report import ComplianceReport
 from agent.stored_article import load_article
 from serving.errors import JobEnded, JobNotFound, JobWithoutResult
-from serving.job import Job, JobStatus
-from serving.ports import BlobStore, JobStore
-
-REPORTED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
+from serving.feedback import Entry, State, dismissed, document_of
+from serving.job import REPORTED, Job, JobStatus
+from serving.ports import BlobStore, Feedback, JobStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +22,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A job's report with the text its offsets count in."""
+    """A job's report, with the score of what counts by now, and the text its offsets count in."""
 
     job: Job
     report: ComplianceReport
     article: Article
+    decided: tuple[Entry, ...]  # what stands on its findings, in their order
 
 
 async def find_job(store: JobStore, *, job_id: str, user: str) -> Job:
@@ -47,20 +47,25 @@ async def status(store: JobStore, *, job_id: str, user: str) -> Standing:
     return Standing(job, await store.position(job) if job.status is JobStatus.QUEUED else None)
 
 
-async def result(store: JobStore, blobs: BlobStore, *, job_id: str, user: str) -> Result | Standing:
+async def result(store: JobStore, blobs: BlobStore, feedback: Feedback, *, job_id: str, user: str) -> Result | Standing:
     """The result, or where the job is while it has none; raises JobWithoutResult when it will never have one."""
     standing = await status(store, job_id=job_id, user=user)
     job = standing.job
     if not job.ended:
         return standing
-    report = await store.result(job_id) if job.status in REPORTED else None
-    if report is None:
+    stored = await store.result(job_id) if job.status in REPORTED else None
+    if stored is None:
         why = f": {job.reason}" if job.reason else ""
         raise JobWithoutResult(f"job {job_id} is {job.status}{why}; submit the article again")
     data = await blobs.get(job.blob)
     if data is None:
         raise JobWithoutResult(f"the article of job {job_id} is no longer kept: submit it again")
-    return Result(job, ComplianceReport.model_validate_json(report), load_article(data))
+    report = ComplianceReport.model_validate_json(stored)
+    # Read after the job: what is kept ready under the job's revision is at least as new as it.
+    said = await feedback.standing(user, document_of(job))
+    fingerprints = dict.fromkeys(finding.fingerprint for finding in report.findings)
+    decided = tuple(said[id] for id in fingerprints if id in said and said[id].state is not State.NONE)
+    return Result(job, report.without(dismissed(decided)), load_article(data), decided)
 
 
 async def cancel(store: JobStore, *, job_id: str, user: str, now: datetime) -> Job:

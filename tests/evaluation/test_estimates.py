@@ -4,9 +4,8 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
-from evaluation.estimates import Estimate, design_effect, mean, proportion, rate, ratio, wilson, with_student
+from evaluation.estimates import Estimate, design_effect, mean, proportion, rate, ratio, with_student
 
 
 def known(estimate: Estimate) -> tuple[float, float, float]:
@@ -40,12 +39,6 @@ def test_clustering_agrees_with_statsmodels():
     fitted = sm.OLS(values, np.ones(80)).fit(cov_type="cluster", cov_kwds={"groups": groups})
     # statsmodels also corrects by (n - 1) / (n - 1) for one parameter, so the two are the same.
     assert mean(values, list(groups)).standard_error == pytest.approx(fitted.bse[0])
-
-
-@pytest.mark.parametrize(("successes", "trials"), [(0, 12), (3, 12), (12, 12), (55, 60)])
-def test_wilson_agrees_with_statsmodels(successes, trials):
-    expected = proportion_confint(successes, trials, alpha=0.05, method="wilson")
-    assert wilson(successes / trials, trials, stats.norm.ppf(0.975)) == pytest.approx(expected)
 
 
 def test_nothing_over_nothing_is_undefined():

@@ -22,6 +22,7 @@ from registry.versions import register
 from tests.agent.build import guideline, pack, prompt_guideline
 from tests.mlflow_server import mlflow_server
 from tests.scripted_model import Scripted, ScriptedModel
+from tests.serving.build import TEXT
 from tests.serving.service import Service, ended, eventually, free_port, service, status, submit
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -63,6 +64,25 @@ def test_an_article_is_checked_and_its_run_is_in_mlflow(tmp_path: Path) -> None:
             assert (run.params["version"], run.metrics["findings"], run.artifacts) == ("1", 2, ("report.json",))
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(20) == 0
+
+
+def test_a_dismissal_is_in_mlflow_and_back_at_the_next_check(tmp_path: Path) -> None:
+    with service(tmp_path) as running:
+        running.make_champion(pack())
+        with running.api() as client:
+            running.start_worker()
+            body = {"article": {"text": TEXT}, "document_id": "d"}
+            first = client.post("/api/v1/compliance/check", json=body).json()["job_id"]
+            ended(client, first)
+            found = client.get(f"/jobs/{first}/result").json()["report"]["findings"]
+            said = {"finding": found[0]["fingerprint"], "action": "dismiss", "reason": "style-choice"}
+            score = client.post(f"/api/v1/jobs/{first}/feedback", json=said).json()["score"]
+            eventually("it is told", lambda: "feedback_dismissed" in logged(running, first).metrics)
+            assert logged(running, first).metrics["feedback_dismissed/plain-words"] == 1
+            again = client.post("/api/v1/compliance/check", json=body | {"language": "en-GB"}).json()["job_id"]
+            ended(client, again)
+            result = client.get(f"/jobs/{again}/result").json()
+            assert (result["report"]["score"]["value"], result["feedback"][0]["job_id"]) == (score, first)
 
 
 def test_a_new_champion_serves_within_seconds_and_jobs_keep_their_version(tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import Select, event, func, select
 from sqlalchemy.engine import Engine
 
+from serving.adapters.feedback_tables import feedback
 from serving.adapters.postgres import libpq_url
 from serving.adapters.sql_audit import SqlAudit
+from serving.adapters.sql_feedback_outbox import SqlFeedbackOutbox
 from serving.adapters.sql_outbox import SqlOutbox
+from serving.adapters.sql_retention import SqlRetention
 from serving.adapters.stores import Stores, open_stores
 from serving.adapters.tables import findings, jobs
 from serving.ports import Cursor, Submission
@@ -47,6 +50,14 @@ FROM generate_series(1, 20000) AS n;
 INSERT INTO batches (id, user_id, name, total, submitted_at, request_hash)
 SELECT 'batch-' || n, 'user-' || n % 300, '', 100, timestamptz '2026-11-01' + n * interval '1 minute', ''
 FROM generate_series(0, 5000) AS n;
+INSERT INTO feedback (user_id, document, fingerprint, guideline_id, action, reason, comment, job_id, version, at)
+SELECT 'user-' || n % 300, 'id:document-' || n % 5000, 'f' || n % 7, 'guideline-' || n % 40, 'dismiss', 'other', '',
+       lpad(n::text, 32, '0'), '1', timestamptz '2026-11-01' + n * interval '20 seconds'
+FROM generate_series(1, 30000) AS n;
+INSERT INTO feedback_approvals (feedback_id, status, user_id, comment)
+SELECT id, CASE WHEN id % 100 = 0 THEN 'pending' ELSE 'approved' END, 'owner', '' FROM feedback;
+INSERT INTO feedback_outbox (job_id, attempts, due_at, reason)
+SELECT job_id, 1, CASE WHEN at > timestamptz '2026-11-07 21:00' THEN at END, '' FROM feedback;
 """
 
 
@@ -115,6 +126,12 @@ QUESTIONS: dict[str, Callable[[Stores], Awaitable[object]]] = {
     "compliance_results_pkey": lambda s: s.batches.progress("batch-3"),
     "ix_findings_guideline": lambda s: scalar(s, select(func.count()).where(findings.c.guideline_id == "guideline-3")),
     "ix_outbox_due": lambda s: SqlOutbox(s.database).is_due(START + timedelta(days=7)),
+    "ix_feedback_finding": lambda s: s.feedback.standing("user-7", "id:document-7"),
+    "ix_feedback_job": lambda s: scalar(s, select(feedback.c.fingerprint).where(feedback.c.job_id == "0" * 31 + "7")),
+    "ix_feedback_at": lambda s: scalar(s, select(func.count()).where(feedback.c.at > START + timedelta(days=7))),
+    "ix_feedback_approvals_pending": lambda s: s.feedback.pending(7, 20),
+    "ix_feedback_outbox_due": lambda s: SqlFeedbackOutbox(s.database).is_due(START + timedelta(days=7)),
+    "ix_jobs_blob": lambda s: SqlRetention(s.database).used(["blob-7"]),
     "ix_audit_at": lambda s: SqlAudit(s.database).page(None, 50),
 }
 

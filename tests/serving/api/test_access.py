@@ -49,7 +49,7 @@ def test_every_route_has_a_rule_and_every_rule_a_route() -> None:
 @pytest.mark.parametrize("route", sorted(name for name, rule in RULES.items() if rule is not Anyone.OPEN))
 async def test_nobody_unknown_gets_anything(closed: httpx.AsyncClient, route: str) -> None:
     method, _, path = route.partition(" ")
-    response = await closed.request(method, path.format(job_id="a", batch_id="a"))
+    response = await closed.request(method, path.format(job_id="a", batch_id="a", finding="f", id=1))
     assert (response.status_code, response.json()["type"]) == (401, "not-signed-in")
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="copydesk"'
 
@@ -61,7 +61,9 @@ async def test_each_role_gets_what_it_may(closed: httpx.AsyncClient, database: D
     for route, rule in RULES.items():
         if isinstance(rule, Permission):
             method, _, path = route.partition(" ")
-            response = await closed.request(method, path.format(job_id="a", batch_id="a"), headers=headers)
+            response = await closed.request(
+                method, path.format(job_id="a", batch_id="a", finding="f", id=1), headers=headers
+            )
             if response.status_code == 403 and response.json()["type"] == "not-allowed":
                 refused.add(route)
     assert refused == {r for r, rule in RULES.items() if isinstance(rule, Permission) and rule not in ROLES[role]}

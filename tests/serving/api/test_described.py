@@ -27,6 +27,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_worker_stores
 from serving.api.problems import MEDIA_TYPE
 from serving.app import create_app, utc_now
+from serving.feedback import Action, Decision, Dismissals, Reason, Saying
 from serving.job import JobStatus
 from serving.settings import ServingSettings
 from tests.serving.adapters.test_sql_batches import batch_submission
@@ -36,6 +37,7 @@ from tests.serving.conftest import OPEN
 EACH = 250  # requests made up for one operation; fewer where there aren't so many different ones
 DONE = "d" * 32  # a job that has ended, for half of the requests about a job
 BATCH = "b" * 32
+FINDING = next(each.fingerprint for each in asyncio.run(report(story())).findings if each.guideline == "plain-words")
 LEAST = 5000
 NO_SUCCESS = {  # without sign-in, workers and a job that waits or was given up
     "POST /api/v1/session",
@@ -70,7 +72,11 @@ async def fill(serving: ServingSettings) -> None:
         await stores.jobs.add(replace(sent, job=of_local))
         running = await claim(stores, utc_now())
         await stores.batches.add(batch_submission(BATCH, count=1, user="local"))
-        await stores.leases.finish(running.ended_as(JobStatus.COMPLETED, utc_now()), await report(story()))
+        done = await stores.leases.finish(running.ended_as(JobStatus.COMPLETED, utc_now()), await report(story()))
+        assert done
+        guidelines = await stores.feedback.findings(DONE)
+        waits = [Decision(id, Action.DISMISS, Reason.OTHER) for id in guidelines if id != FINDING]
+        await stores.feedback.decide(Saying(done, guidelines, waits, utc_now(), Dismissals.APPROVAL))
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +117,13 @@ def problems_are_documents(_: object, response: Response, __: Case[Any]) -> None
 
 def make_sense(case: Case[Any]) -> None:
     """What is made up names no job, no file and hardly ever one form of an article: half of them get that right."""
-    for name, known in (("job_id", DONE), ("batch_id", BATCH)):
+    for name, known in (("job_id", DONE), ("batch_id", BATCH), ("finding", FINDING), ("id", 1)):
         if name in case.path_parameters:
             case.path_parameters[name] = known
     body: Any = case.body
+    for decision in body if isinstance(body, list) else [body]:
+        if isinstance(decision, dict) and "finding" in decision:
+            decision["finding"] = FINDING
     if not isinstance(body, dict):
         return
     for part in (body, *(each for each in body.get("articles") or () if isinstance(each, dict))):

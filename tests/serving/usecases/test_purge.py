@@ -10,11 +10,13 @@ from sqlalchemy import Table, func, select, update
 from serving.access.audit import AuditEntry
 from serving.adapters.access_tables import audit
 from serving.adapters.batch_tables import batches
+from serving.adapters.feedback_tables import feedback, feedback_approvals, feedback_outbox
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_retention import SqlRetention
 from serving.adapters.stores import Stores
 from serving.adapters.tables import compliance_results, findings, jobs, outbox, results
+from serving.feedback import Action, ApprovalStatus, Decision, Dismissals, Reason, Saying
 from serving.job import JobStatus
 from serving.settings import Ages
 from serving.usecases.purge import Purged, purge
@@ -81,6 +83,32 @@ async def test_what_is_not_done_with_stays_whatever_its_age(stores: Stores, blob
     await stores.jobs.add(submission("waits", blob=key))
     assert await run(stores, blobs, tmp_path) == Purged()
     assert (await count(stores, jobs), await blobs.get(key)) == (2, b"kept")
+
+
+async def test_decisions_stay_without_what_was_written_of_them(
+    stores: Stores, blobs: FolderBlobs, tmp_path: Path
+) -> None:
+    for id, at in (("old", NOW), ("young", NOW + timedelta(days=2))):
+        await checked(stores, id, await put(blobs, tmp_path, id.encode()), at=at)
+        job = await stores.jobs.get(id)
+        assert job
+        (finding, *_) = await stores.feedback.findings(id)
+        said = Decision(finding, Action.DISMISS, Reason.OTHER, "It quotes the article.")
+        await stores.feedback.decide(Saying(job, await stores.feedback.findings(id), [said], at, Dismissals.APPROVAL))
+        for entry in await stores.feedback.pending(0, 10):
+            await stores.feedback.judge(entry.id, ApprovalStatus.DECLINED, by="owner", comment="As does this.", now=at)
+    assert await run(stores, blobs, tmp_path) == Purged()  # MLflow is to be told of the decisions first
+    async with stores.database.write() as connection:
+        await connection.execute(update(feedback_outbox).values(due_at=None))
+    assert (await run(stores, blobs, tmp_path)).jobs == 1
+    async with stores.database.read() as connection:
+        left = select(feedback.c.job_id, feedback.c.reason, feedback.c.comment).order_by(feedback.c.id)
+        assert (await connection.execute(left)).all() == [
+            ("old", "other", ""),
+            ("young", "other", "It quotes the article."),
+        ]
+        comments = select(feedback_approvals.c.comment).order_by(feedback_approvals.c.feedback_id)
+        assert list((await connection.execute(comments)).scalars()) == ["", "As does this."]
 
 
 async def test_an_article_that_is_sent_again_is_young_again(blobs: FolderBlobs, tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""A guideline owner decides about dismissals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.finding import Finding
+from agent.report import ComplianceReport
+from agent.stored_article import load_article
+from serving.errors import DismissalNotFound
+from serving.feedback import ApprovalStatus, Entry
+from serving.ports import Approvals, BlobStore, JobStore
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A finding in the paragraph it is in."""
+
+    finding: Finding
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissal:
+    """A dismissal with what it is about; None where the article is no longer kept."""
+
+    entry: Entry
+    passage: Passage | None
+
+
+async def pending(approvals: Approvals, jobs: JobStore, blobs: BlobStore, *, after: int, limit: int) -> list[Dismissal]:
+    """Dismissals that nobody has judged yet, the oldest first, from the one after an id on."""
+    entries = await approvals.pending(after, limit)
+    passages = {job_id: await _passages(jobs, blobs, job_id) for job_id in {entry.job_id for entry in entries}}
+    return [Dismissal(entry, passages[entry.job_id].get(entry.decision.finding)) for entry in entries]
+
+
+async def judge(
+    approvals: Approvals, *, id: int, status: ApprovalStatus, by: str, comment: str, now: datetime
+) -> Entry:
+    """The dismissal as it stands by then; raises DismissalNotFound."""
+    entry = await approvals.judge(id, status, by=by, comment=comment, now=now)
+    if entry is None:
+        raise DismissalNotFound(
+            f"there is no dismissal {id} that needs an approval: its editor may have changed it since; "
+            "/api/v1/dismissals lists those that wait"
+        )
+    return entry
+
+
+async def _passages(jobs: JobStore, blobs: BlobStore, job_id: str) -> Mapping[str, Passage]:
+    job, report = await jobs.get(job_id), await jobs.result(job_id)
+    data = await blobs.get(job.blob) if job else None
+    if report is None or data is None:
+        return {}
+    article = load_article(data)
+    return {
+        finding.fingerprint: Passage(finding, article.paragraph_at(finding.start).text)
+        for finding in ComplianceReport.model_validate_json(report).findings
+    }
