@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import CopydeskError
+from serving.callback import secret_key
+from serving.callback_rules import AllowedHost, CallbackRules
 from serving.job import Priority
 
 
@@ -16,6 +18,12 @@ class UnsafeAddress(CopydeskError):
     """The API would be reachable from elsewhere, and nobody has to sign in."""
 
     type = "unsafe-address"
+
+
+class UnsafeSettings(CopydeskError):
+    """Settings that don't go together."""
+
+    type = "unsafe-settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,29 @@ class ServingSettings(BaseSettings):
     log_days: int = Field(default=90, ge=1)  # log files of `copydesk serve`
     audit_days: int = Field(default=365, ge=1)  # who did what
     champion_poll_seconds: float = Field(default=3.0, gt=0)
+    webhook_secret: SecretStr = SecretStr("")  # whsec_BASE64, signs callbacks; to rotate it, the new and the old one
+    callback_hosts: tuple[str, ...] = ()  # that may be called, HOST or HOST:PORT; empty: any public one; JSON
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "ServingSettings":
+        for secret in self.webhook_secret.get_secret_value().split():
+            try:
+                secret_key(secret)
+            except ValueError as error:
+                raise UnsafeSettings(
+                    f"COPYDESK_WEBHOOK_SECRET can't sign callbacks, {error}: write whsec_ and 24 to 64 random bytes in "
+                    "base64, such as those of `openssl rand -base64 32`"
+                ) from error
+        if self.callback_hosts and not self.webhook_keys:
+            raise UnsafeSettings(
+                "COPYDESK_CALLBACK_HOSTS is set and COPYDESK_WEBHOOK_SECRET is not, so nobody could be called: "
+                "set both or none"
+            )
+        try:
+            _ = self.callback_rules
+        except ValueError as error:
+            raise UnsafeSettings(f"COPYDESK_CALLBACK_HOSTS: {error}") from error
+        return self
 
     def must_be_safe(self, *, sign_in: bool) -> None:
         """Raises UnsafeAddress where others could reach a service that asks nobody who they are."""
@@ -78,6 +109,15 @@ class ServingSettings(BaseSettings):
 
     def limit_of(self, priority: Priority) -> int:
         return self.batch_queue_limit if priority is Priority.BATCH else self.queue_limit
+
+    @property
+    def webhook_keys(self) -> tuple[bytes, ...]:
+        """The current one first; none: clients can't be called."""
+        return tuple(map(secret_key, self.webhook_secret.get_secret_value().split()))
+
+    @property
+    def callback_rules(self) -> CallbackRules:
+        return CallbackRules(tuple(map(AllowedHost.of, self.callback_hosts)))
 
     @property
     def database_url(self) -> str:

@@ -16,6 +16,7 @@ from serving.usecases.follow import Result, Standing
 Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=35)]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=50)]
 DocumentId = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=500)]  # PostgreSQL stores no NUL
+CallbackUrl = Annotated[str, StringConstraints(max_length=2000)]
 Title = Annotated[str, StringConstraints(max_length=1000)]
 
 
@@ -50,6 +51,7 @@ class Options(BaseModel):
     guidelines: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None  # ids; null: all
     channel: Channel = "api"
     priority: Literal["interactive", "batch"] = "interactive"  # batch: behind what editors wait for
+    callback_url: CallbackUrl = ""  # called, signed, when the job has ended; https
 
 
 class CheckIn(Options):

@@ -36,6 +36,7 @@ OPENAPI_BODY: dict[str, Any] = {
                         "file": {"type": "string", "format": "binary", "description": ".txt, .md, .html or .docx"},
                         **{name: {"type": "string"} for name in ("title", "language", "document_id", "channel")},
                         "priority": {"enum": ["interactive", "batch"]},
+                        "callback_url": {"type": "string", "description": "called when the job has ended"},
                         "guidelines": {"type": "string", "description": "ids, separated by commas"},
                     },
                 }
@@ -53,6 +54,7 @@ class Incoming:
     request: Request
     digest: str
     priority: Priority
+    callback_url: str
 
 
 async def read_submission(http: HttpRequest, user: str) -> Incoming:
@@ -122,4 +124,4 @@ def _incoming(article: Article, options: Options, user: str, body: bytes) -> Inc
     )
     asked = options.model_dump_json(include=set(Options.model_fields)).encode()
     digest = hashlib.sha256(asked + b"\0" + body).hexdigest()
-    return Incoming(article, request, digest, Priority[options.priority.upper()])
+    return Incoming(article, request, digest, Priority[options.priority.upper()], options.callback_url)
