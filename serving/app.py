@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import uvicorn
 from fastapi import Depends, FastAPI
+from starlette.types import ASGIApp
 
 from serving.access.settings import AccessSettings
 from serving.access.sign_in import SignIn
@@ -22,11 +23,13 @@ from serving.adapters.stores import open_stores
 from serving.answers import Answers
 from serving.api import admin, batches, checks, events, health, jobs, sessions, versions
 from serving.api.access import admitted
-from serving.api.body_limit import BodyLimit
+from serving.api.connections import limited
 from serving.api.problems import RESPONSES, add_problem_handlers
 from serving.api.rate_limit import RateLimitHeaders
+from serving.api.request_limits import Limits, RequestLimits
 from serving.api.same_site import SameSite
 from serving.api.schemas import CheckIn
+from serving.api.security_headers import SecurityHeaders
 from serving.api.services import Services
 from serving.edge import open_edge
 from serving.errors import PortTaken
@@ -37,6 +40,13 @@ from serving.watch import Watch
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class Application(FastAPI):
+    """The answers that are made around all middleware get the headers too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SecurityHeaders(super().build_middleware_stack())
 
 
 def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
@@ -66,7 +76,7 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
             await watch.close()
 
     # The pages that FastAPI would show the description on load their viewer from the internet.
-    app = FastAPI(
+    app = Application(
         title="Copydesk",
         version=version("copydesk"),
         lifespan=lifespan,
@@ -75,7 +85,9 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
         responses=RESPONSES,
     )
     app.add_middleware(RateLimitHeaders)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(
+        RequestLimits, limits=Limits(body_seconds=settings.body_seconds, answer_seconds=settings.answer_seconds)
+    )
     app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
     add_problem_handlers(app)
     for router in (
@@ -129,5 +141,11 @@ def serve(settings: ServingSettings, access: AccessSettings) -> None:
                 "stop what listens there, or set COPYDESK_PORT"
             ) from error
         asyncio.run(_try_database(settings))
-        config = uvicorn.Config(create_app(settings, access), log_level="warning", access_log=False)
+        config = uvicorn.Config(
+            create_app(settings, access),
+            http=limited(most=settings.most_connections, head_seconds=settings.head_seconds),
+            ws="none",
+            log_level="warning",
+            access_log=False,
+        )
         uvicorn.Server(config).run([listener])

@@ -75,6 +75,10 @@ class ServingSettings(BaseSettings):
     log_days: int = Field(default=90, ge=1)  # log files of `copydesk serve`
     audit_days: int = Field(default=365, ge=1)  # who did what
     champion_poll_seconds: float = Field(default=3.0, gt=0)
+    head_seconds: float = Field(default=10.0, gt=0)  # for a request's line and headers to arrive
+    body_seconds: float = Field(default=30.0, gt=0)  # for its body
+    answer_seconds: float = Field(default=30.0, gt=0)  # until its answer begins; a stream may go on
+    most_connections: int = Field(default=5000, ge=1)  # to one API process, idle or not
     webhook_secret: SecretStr = SecretStr("")  # whsec_BASE64, signs callbacks; to rotate it, the new and the old one
     callback_hosts: tuple[str, ...] = ()  # that may be called, HOST or HOST:PORT; empty: any public one; JSON
 

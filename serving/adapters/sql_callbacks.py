@@ -77,6 +77,8 @@ async def _ended_job(connection: AsyncConnection, job_id: str) -> EndedJob:
     found = select(jobs, results.c.score).outerjoin(results, results.c.job_id == jobs.c.id).where(jobs.c.id == job_id)
     row = (await connection.execute(found)).mappings().one()
     of = compliance_results.c
-    counts = select(of.severity, func.sum(of.findings).label("findings")).where(of.job_id == job_id).group_by(of.severity)
+    counts = (
+        select(of.severity, func.sum(of.findings).label("findings")).where(of.job_id == job_id).group_by(of.severity)
+    )
     by_severity = {row.severity: row.findings for row in await connection.execute(counts)}
     return EndedJob(job_of(row), row["score"], {severity: by_severity.get(severity, 0) for severity in Severity})
