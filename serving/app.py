@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from serving.adapters.stores import open_stores
 from serving.answers import Answers
 from serving.api import admin, batches, checks, events, health, jobs, sessions, versions
 from serving.api.access import admitted
+from serving.api.api_version import ApiVersion, Deprecations, description_of
 from serving.api.connections import limited
 from serving.api.problems import RESPONSES, add_problem_handlers
 from serving.api.rate_limit import RateLimitHeaders
@@ -42,6 +43,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+V1 = ApiVersion(
+    "v1",
+    (
+        sessions.router,
+        checks.router,
+        batches.router,
+        jobs.router,
+        jobs.short,
+        events.router,
+        versions.router,
+        admin.router,
+    ),
+)
+
+
 class Application(FastAPI):
     """The answers that are made around all middleware get the headers too."""
 
@@ -49,8 +65,10 @@ class Application(FastAPI):
         return SecurityHeaders(super().build_middleware_stack())
 
 
-def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
-    """The API and the page, on the stores that the settings name."""
+def create_app(
+    settings: ServingSettings, access: AccessSettings, api_versions: Sequence[ApiVersion] = (V1,)
+) -> FastAPI:
+    """The API and the page, on the stores that the settings name. `/openapi.json` is of the first version."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -68,7 +86,7 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
                 cache=edge.cache,
                 limits=edge.limits,
                 sign_in=SignIn(access, SqlApiKeys(stores.database), edge.revocations, utc_now),
-                audit=SqlAudit(stores.database),
+                audit=SqlAudit(stores.database, reporting=stores.reporting),
                 switches=SqlSwitches(stores.database),
                 clock=utc_now,
             )
@@ -88,19 +106,16 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
     app.add_middleware(
         RequestLimits, limits=Limits(body_seconds=settings.body_seconds, answer_seconds=settings.answer_seconds)
     )
+    if any(api_version.headers for api_version in api_versions):
+        app.add_middleware(Deprecations, versions=api_versions)
     app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
     add_problem_handlers(app)
-    for router in (
-        sessions.router,
-        checks.router,
-        batches.router,
-        jobs.router,
-        jobs.short,
-        events.router,
-        versions.router,
-        admin.router,
-    ):
-        app.include_router(router, dependencies=[Depends(admitted)])
+    for api_version in api_versions:
+        first = api_version is api_versions[0]
+        for router in api_version.routers:
+            app.include_router(router, dependencies=[Depends(admitted)], include_in_schema=first)
+        if not first:
+            app.include_router(description_of(api_version, release=app.version))
     for router in (health.router, pages):
         app.include_router(router)
     _describe_body(app)

@@ -13,6 +13,8 @@ from serving.callback import secret_key
 from serving.callback_rules import AllowedHost, CallbackRules
 from serving.job import Priority
 
+LEAST_LEASE_SECONDS = 1.0  # a lease is renewed three times in it
+
 
 class UnsafeAddress(CopydeskError):
     """The API would be reachable from elsewhere, and nobody has to sign in."""
@@ -57,6 +59,9 @@ class ServingSettings(BaseSettings):
     db_connection_string: str = Field(
         default="", validation_alias=AliasChoices("DB_CONNECTION_STRING", "COPYDESK_DB_CONNECTION_STRING")
     )  # SQLAlchemy URL; empty: a SQLite file in `home`
+    db_read_connection_string: str = Field(
+        default="", validation_alias=AliasChoices("DB_READ_CONNECTION_STRING", "COPYDESK_DB_READ_CONNECTION_STRING")
+    )  # of a PostgreSQL replica, for reports that may be seconds old; empty: the same database
     redis_connection_string: str = Field(
         default="", validation_alias=AliasChoices("REDIS_CONNECTION_STRING", "COPYDESK_REDIS_CONNECTION_STRING")
     )  # rediss://:PASSWORD@HOST:PORT, for what workers share: the model's limits, finished checks; empty: each its own
@@ -84,6 +89,25 @@ class ServingSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _fit_together(self) -> "ServingSettings":
+        """Raises UnsafeSettings."""
+        if "*" in "".join(self.allowed_hosts):
+            raise UnsafeSettings(
+                "COPYDESK_ALLOWED_HOSTS holds a '*': name each host, or any site could have a browser ask for it"
+            )
+        if self.lease_seconds < LEAST_LEASE_SECONDS:
+            raise UnsafeSettings(
+                f"COPYDESK_LEASE_SECONDS is {self.lease_seconds:g}: at least {LEAST_LEASE_SECONDS:g} are needed, or a "
+                "worker that is busy for a moment loses its jobs"
+            )
+        if self.db_read_connection_string and not self.db_connection_string.startswith("postgres"):
+            raise UnsafeSettings(
+                "DB_READ_CONNECTION_STRING is set and DB_CONNECTION_STRING names no PostgreSQL, so reports would show "
+                "another database: set both or none"
+            )
+        self._can_call_back()
+        return self
+
+    def _can_call_back(self) -> None:
         for secret in self.webhook_secret.get_secret_value().split():
             try:
                 secret_key(secret)
@@ -100,8 +124,7 @@ class ServingSettings(BaseSettings):
         try:
             _ = self.callback_rules
         except ValueError as error:
-            raise UnsafeSettings(f"COPYDESK_CALLBACK_HOSTS: {error}") from error
-        return self
+            raise UnsafeSettings(f"COPYDESK_CALLBACK_HOSTS: {error}; write hook.example.com or cms:8080") from error
 
     def must_be_safe(self, *, sign_in: bool) -> None:
         """Raises UnsafeAddress where others could reach a service that asks nobody who they are."""
