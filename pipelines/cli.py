@@ -371,6 +371,7 @@ def tick() -> None:
     console = Console(highlight=False)
     console.print(f"{done.taken_back} jobs taken back from silent workers, {done.handed_out} handed out again.")
     console.print(f"{done.logged} runs logged to MLflow, and what was decided about {done.told} jobs.")
+    console.print(f"{done.called} clients called whose jobs have ended.")
     console.print(f"Removed for their age: {done.purged}." if done.purged else "Nothing removed: it was done today.")
 
 

@@ -1,4 +1,4 @@
-"""`copydesk jobs`: those that were given up, and their way back into the queue."""
+"""`copydesk jobs`: those that were given up, and their way back into the queue; clients that could not be called."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.errors import CopydeskError
+from serving.callback import CallbackStanding
 from serving.job import Job
 
 jobs_app = typer.Typer(help="Look after jobs that were given up.", no_args_is_help=True)
@@ -50,6 +51,32 @@ def requeue(
         raise typer.BadParameter("name the jobs to queue again, or give --all")
     queued = asyncio.run(_requeue(job_ids or []))
     Console(highlight=False).print(f"{len(queued)} {'job is' if len(queued) == 1 else 'jobs are'} queued again.")
+
+
+@jobs_app.command("callbacks")
+def list_callbacks(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50) -> None:
+    """List the calls to clients that were not answered: those that are tried again, and those that were given up."""
+    found = asyncio.run(_unanswered(limit))
+    console = Console(highlight=False)
+    if not found:
+        console.print("Every call was answered.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("job or batch", "attempts", "next", "address", "why"):
+        table.add_column(name, overflow="fold")
+    for call in found:
+        following = f"{call.due:%Y-%m-%d %H:%M}" if call.due else "never"
+        table.add_row(call.job or call.batch, str(call.attempts), following, Text(call.url), Text(call.reason))
+    console.print(table)
+
+
+async def _unanswered(limit: int) -> list[CallbackStanding]:
+    from serving.adapters.sql_callbacks import SqlCallbacks
+    from serving.adapters.stores import open_stores
+    from serving.settings import ServingSettings
+
+    async with open_stores(ServingSettings()) as stores:
+        return await SqlCallbacks(stores.database).unanswered(limit)
 
 
 async def _dead(limit: int) -> list[Job]:

@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 import uvicorn
 from fastapi import Depends, FastAPI
+from starlette.types import ASGIApp
 
 from serving.access.settings import AccessSettings
 from serving.access.sign_in import SignIn
@@ -23,11 +24,14 @@ from serving.adapters.stores import open_stores
 from serving.answers import Answers
 from serving.api import admin, batches, checks, events, feedback, health, jobs, sessions, versions
 from serving.api.access import admitted
-from serving.api.body_limit import BodyLimit
+from serving.api.api_version import ApiVersion, Deprecations, description_of
+from serving.api.connections import limited
 from serving.api.problems import RESPONSES, add_problem_handlers
 from serving.api.rate_limit import RateLimitHeaders
+from serving.api.request_limits import Limits, RequestLimits
 from serving.api.same_site import SameSite
 from serving.api.schemas import CheckIn
+from serving.api.security_headers import SecurityHeaders
 from serving.api.services import Services
 from serving.edge import open_edge
 from serving.errors import PortTaken
@@ -40,8 +44,33 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
-    """The API and the page, on the stores that the settings name."""
+V1 = ApiVersion(
+    "v1",
+    (
+        sessions.router,
+        checks.router,
+        batches.router,
+        jobs.router,
+        jobs.short,
+        events.router,
+        feedback.router,
+        versions.router,
+        admin.router,
+    ),
+)
+
+
+class Application(FastAPI):
+    """The answers that are made around all middleware get the headers too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SecurityHeaders(super().build_middleware_stack())
+
+
+def create_app(
+    settings: ServingSettings, access: AccessSettings, api_versions: Sequence[ApiVersion] = (V1,)
+) -> FastAPI:
+    """The API and the page, on the stores that the settings name. `/openapi.json` is of the first version."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -54,7 +83,7 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
                 batches=stores.batches,
                 feedback=stores.feedback,
                 approvals=stores.feedback,
-                figures=SqlFigures(stores.database),
+                figures=SqlFigures(stores.reporting),
                 blobs=blobs,
                 answers=Answers(stores.jobs, blobs, stores.feedback, edge.cache, shared=edge.shared),
                 watch=watch,
@@ -62,7 +91,7 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
                 cache=edge.cache,
                 limits=edge.limits,
                 sign_in=SignIn(access, SqlApiKeys(stores.database), edge.revocations, utc_now),
-                audit=SqlAudit(stores.database),
+                audit=SqlAudit(stores.database, reporting=stores.reporting),
                 switches=SqlSwitches(stores.database),
                 clock=utc_now,
             )
@@ -70,7 +99,7 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
             await watch.close()
 
     # The pages that FastAPI would show the description on load their viewer from the internet.
-    app = FastAPI(
+    app = Application(
         title="Copydesk",
         version=version("copydesk"),
         lifespan=lifespan,
@@ -79,21 +108,19 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
         responses=RESPONSES,
     )
     app.add_middleware(RateLimitHeaders)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(
+        RequestLimits, limits=Limits(body_seconds=settings.body_seconds, answer_seconds=settings.answer_seconds)
+    )
+    if any(api_version.headers for api_version in api_versions):
+        app.add_middleware(Deprecations, versions=api_versions)
     app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
     add_problem_handlers(app)
-    for router in (
-        sessions.router,
-        checks.router,
-        batches.router,
-        jobs.router,
-        jobs.short,
-        events.router,
-        feedback.router,
-        versions.router,
-        admin.router,
-    ):
-        app.include_router(router, dependencies=[Depends(admitted)])
+    for api_version in api_versions:
+        first = api_version is api_versions[0]
+        for router in api_version.routers:
+            app.include_router(router, dependencies=[Depends(admitted)], include_in_schema=first)
+        if not first:
+            app.include_router(description_of(api_version, release=app.version))
     for router in (health.router, pages):
         app.include_router(router)
     _describe_body(app)
@@ -136,5 +163,11 @@ def serve(settings: ServingSettings, access: AccessSettings) -> None:
                 "stop what listens there, or set COPYDESK_PORT"
             ) from error
         asyncio.run(_try_stores(settings))
-        config = uvicorn.Config(create_app(settings, access), log_level="warning", access_log=False)
+        config = uvicorn.Config(
+            create_app(settings, access),
+            http=limited(most=settings.most_connections, head_seconds=settings.head_seconds),
+            ws="none",
+            log_level="warning",
+            access_log=False,
+        )
         uvicorn.Server(config).run([listener])

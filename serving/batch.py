@@ -18,6 +18,7 @@ class Batch:
     name: str
     total: int
     submitted: datetime
+    callback_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

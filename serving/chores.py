@@ -9,22 +9,27 @@ from uuid import uuid4
 
 from registry.connection import Registry
 from registry.retention import forget_articles
+from serving.adapters.http_caller import HttpCaller
 from serving.adapters.mlflow_feedback import MlflowFeedback
 from serving.adapters.mlflow_run_log import MlflowRunLog
+from serving.adapters.sql_callbacks import SqlCallbacks
 from serving.adapters.sql_check_cache import SqlKeyValues
 from serving.adapters.sql_feedback_outbox import SqlFeedbackOutbox
 from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_retention import SqlRetention
 from serving.adapters.stores import WorkerStores
+from serving.api.callback_schemas import callback_body
 from serving.ports import BlobStore, Clock, Leases, Retention
 from serving.settings import ServingSettings
 from serving.shared import Shared
+from serving.usecases import call_back
+from serving.usecases.call_back import call_due
 from serving.usecases.log_runs import HOLD, log_next
 from serving.usecases.purge import Purged, purge
 from serving.usecases.tell_feedback import tell_next
 
-SWEEP, LOG, PURGE = "sweep", "log", "purge"
+SWEEP, LOG, CALL, PURGE = "sweep", "log", "call", "purge"
 PURGE_EVERY = timedelta(days=1)
 
 logger = logging.getLogger(__name__)
@@ -38,6 +43,7 @@ class Ticked:
     handed_out: int  # waiting jobs that the queue had forgotten
     logged: int  # runs in MLflow
     told: int  # jobs whose decisions MLflow has now
+    called: int  # clients whose jobs or batches ended
     purged: Purged | None  # None: it was done within the day
 
 
@@ -65,6 +71,8 @@ class Chores:
         self._runs = MlflowRunLog(registry)
         self._decided = SqlFeedbackOutbox(stores.database)
         self._decisions = MlflowFeedback(registry)
+        self._callbacks = SqlCallbacks(stores.database)
+        self._caller = HttpCaller(settings.callback_rules)
         self.name = f"{socket.gethostname()}-{uuid4().hex[:8]}"
 
     async def all(self) -> Ticked:
@@ -76,8 +84,11 @@ class Chores:
         told = 0
         while await self.tell_next():
             told += 1
+        called = 0
+        while count := await self.call():
+            called += count
         await self.forget_checks()
-        ticked = Ticked(taken_back, handed_out, logged, told, await self.purge())
+        ticked = Ticked(taken_back, handed_out, logged, told, called, await self.purge())
         await self.close()
         return ticked
 
@@ -104,6 +115,13 @@ class Chores:
             return False
         return await tell_next(self._decided, self._decisions, clock=self._clock)
 
+    async def call(self) -> int:
+        """Calls clients whose jobs have ended; how many."""
+        if not await self._callbacks.is_due(self._clock()) or not await self._holds(CALL, call_back.HOLD):
+            return 0
+        keys = self._settings.webhook_keys
+        return await call_due(self._callbacks, self._caller, callback_body, keys=keys, clock=self._clock)
+
     async def forget_checks(self) -> None:
         if not isinstance(self._kept, SqlKeyValues):  # Redis forgets by itself
             return
@@ -127,7 +145,7 @@ class Chores:
 
     async def close(self) -> None:
         """Lets others go on at once."""
-        for lock in (SWEEP, LOG):
+        for lock in (SWEEP, LOG, CALL):
             await self._locks.release(lock, self.name)
 
     async def _holds(self, lock: str, term: timedelta) -> bool:

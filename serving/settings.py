@@ -5,18 +5,28 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import CopydeskError
+from serving.callback import secret_key
+from serving.callback_rules import AllowedHost, CallbackRules
 from serving.feedback import Dismissals
 from serving.job import Priority
+
+LEAST_LEASE_SECONDS = 1.0  # a lease is renewed three times in it
 
 
 class UnsafeAddress(CopydeskError):
     """The API would be reachable from elsewhere, and nobody has to sign in."""
 
     type = "unsafe-address"
+
+
+class UnsafeSettings(CopydeskError):
+    """Settings that don't go together."""
+
+    type = "unsafe-settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,9 @@ class ServingSettings(BaseSettings):
     db_connection_string: str = Field(
         default="", validation_alias=AliasChoices("DB_CONNECTION_STRING", "COPYDESK_DB_CONNECTION_STRING")
     )  # SQLAlchemy URL; empty: a SQLite file in `home`
+    db_read_connection_string: str = Field(
+        default="", validation_alias=AliasChoices("DB_READ_CONNECTION_STRING", "COPYDESK_DB_READ_CONNECTION_STRING")
+    )  # of a PostgreSQL replica, for reports that may be seconds old; empty: the same database
     redis_connection_string: str = Field(
         default="", validation_alias=AliasChoices("REDIS_CONNECTION_STRING", "COPYDESK_REDIS_CONNECTION_STRING")
     )  # rediss://:PASSWORD@HOST:PORT, for what workers share: the model's limits, finished checks; empty: each its own
@@ -73,6 +86,51 @@ class ServingSettings(BaseSettings):
     audit_days: int = Field(default=365, ge=1)  # who did what
     dismissals: Dismissals = Dismissals.AT_ONCE  # or approval: they count when a guideline owner has approved them
     champion_poll_seconds: float = Field(default=3.0, gt=0)
+    head_seconds: float = Field(default=10.0, gt=0)  # for a request's line and headers to arrive
+    body_seconds: float = Field(default=30.0, gt=0)  # for its body
+    answer_seconds: float = Field(default=30.0, gt=0)  # until its answer begins; a stream may go on
+    most_connections: int = Field(default=5000, ge=1)  # to one API process, idle or not
+    webhook_secret: SecretStr = SecretStr("")  # whsec_BASE64, signs callbacks; to rotate it, the new and the old one
+    callback_hosts: tuple[str, ...] = ()  # that may be called, HOST or HOST:PORT; empty: any public one; JSON
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "ServingSettings":
+        """Raises UnsafeSettings."""
+        if "*" in "".join(self.allowed_hosts):
+            raise UnsafeSettings(
+                "COPYDESK_ALLOWED_HOSTS holds a '*': name each host, or any site could have a browser ask for it"
+            )
+        if self.lease_seconds < LEAST_LEASE_SECONDS:
+            raise UnsafeSettings(
+                f"COPYDESK_LEASE_SECONDS is {self.lease_seconds:g}: at least {LEAST_LEASE_SECONDS:g} are needed, or a "
+                "worker that is busy for a moment loses its jobs"
+            )
+        if self.db_read_connection_string and not self.db_connection_string.startswith("postgres"):
+            raise UnsafeSettings(
+                "DB_READ_CONNECTION_STRING is set and DB_CONNECTION_STRING names no PostgreSQL, so reports would show "
+                "another database: set both or none"
+            )
+        self._can_call_back()
+        return self
+
+    def _can_call_back(self) -> None:
+        for secret in self.webhook_secret.get_secret_value().split():
+            try:
+                secret_key(secret)
+            except ValueError as error:
+                raise UnsafeSettings(
+                    f"COPYDESK_WEBHOOK_SECRET can't sign callbacks, {error}: write whsec_ and 24 to 64 random bytes in "
+                    "base64, such as those of `openssl rand -base64 32`"
+                ) from error
+        if self.callback_hosts and not self.webhook_keys:
+            raise UnsafeSettings(
+                "COPYDESK_CALLBACK_HOSTS is set and COPYDESK_WEBHOOK_SECRET is not, so nobody could be called: "
+                "set both or none"
+            )
+        try:
+            _ = self.callback_rules
+        except ValueError as error:
+            raise UnsafeSettings(f"COPYDESK_CALLBACK_HOSTS: {error}; write hook.example.com or cms:8080") from error
 
     def must_be_safe(self, *, sign_in: bool) -> None:
         """Raises UnsafeAddress where others could reach a service that asks nobody who they are."""
@@ -84,6 +142,15 @@ class ServingSettings(BaseSettings):
 
     def limit_of(self, priority: Priority) -> int:
         return self.batch_queue_limit if priority is Priority.BATCH else self.queue_limit
+
+    @property
+    def webhook_keys(self) -> tuple[bytes, ...]:
+        """The current one first; none: clients can't be called."""
+        return tuple(map(secret_key, self.webhook_secret.get_secret_value().split()))
+
+    @property
+    def callback_rules(self) -> CallbackRules:
+        return CallbackRules(tuple(map(AllowedHost.of, self.callback_hosts)))
 
     @property
     def database_url(self) -> str:

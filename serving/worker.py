@@ -110,6 +110,7 @@ class Worker:
             self._every(self.settings.lease_seconds / 3, self._sweep, stopping),
             self._every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
             self._every(LOG_IDLE_SECONDS, self._chores.tell_next, stopping),
+            self._every(LOG_IDLE_SECONDS, self._call, stopping),
             self._every(FORGET_SECONDS, self._chores.forget_checks, stopping),
             self._every(FORGET_SECONDS, self._purge, stopping),
             self._every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
@@ -159,6 +160,9 @@ class Worker:
 
     async def _purge(self) -> None:
         await self._chores.purge()
+
+    async def _call(self) -> bool:
+        return await self._chores.call() > 0
 
     async def _log_rest(self) -> None:
         while await self._chores.log_next() or await self._chores.tell_next():

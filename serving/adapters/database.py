@@ -112,6 +112,16 @@ async def open_database(url: str, size: PoolSize = PoolSize()) -> Database:  # n
     return database
 
 
+async def open_reporting(url: str, size: PoolSize) -> Database:
+    """A connection that the server lets read only, to a replica or the same database.
+
+    It connects when it is first used: a replica that is away is no reason not to start.
+
+    Raises DatabaseUnusable.
+    """
+    return await _connected(_parsed(url), size, read_only=True)
+
+
 async def migrate_database(database: Database) -> str:
     """Brings the tables to this release's revision and returns it; several processes may do so at once."""
     async with database.write() as connection:
@@ -144,10 +154,10 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
-async def _connected(url: URL, size: PoolSize) -> Database:
+async def _connected(url: URL, size: PoolSize, *, read_only: bool = False) -> Database:
     if url.drivername in POSTGRES:
         try:
-            return Database(postgres_engine(url, size))
+            return Database(postgres_engine(url, size, read_only=read_only))
         except ImportError as error:
             raise DatabaseUnusable(
                 "DB_CONNECTION_STRING names PostgreSQL and its driver is missing: pip install copydesk[azure]"

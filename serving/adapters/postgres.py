@@ -9,8 +9,9 @@ CONNECT_SECONDS = 5
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}  # a dead peer is noticed in 45 s
 
 
-def postgres_engine(url: URL, size: PoolSize) -> AsyncEngine:
+def postgres_engine(url: URL, size: PoolSize, *, read_only: bool = False) -> AsyncEngine:
     """Connects when it is first used; raises ImportError without the driver."""
+    options = "-c timezone=UTC -c default_transaction_read_only=on" if read_only else "-c timezone=UTC"
     return create_async_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=size.kept,
@@ -18,7 +19,7 @@ def postgres_engine(url: URL, size: PoolSize) -> AsyncEngine:
         pool_timeout=size.wait_seconds,
         pool_recycle=size.recycle_seconds,
         pool_pre_ping=True,  # 0.3-0.5 ms, and a restart of the server is no failed request
-        connect_args={"connect_timeout": CONNECT_SECONDS, "options": "-c timezone=UTC", **KEEPALIVE},
+        connect_args={"connect_timeout": CONNECT_SECONDS, "options": options, **KEEPALIVE},
     )
 
 

@@ -9,8 +9,9 @@ from serving.ports import Cursor
 
 
 class SqlAudit:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, reporting: Database | None = None) -> None:
         self._database = database
+        self._reporting = reporting or database
 
     async def note(self, *entries: AuditEntry) -> None:
         rows = [
@@ -32,7 +33,7 @@ class SqlAudit:
         query = select(audit).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(or_(audit.c.at < before.at, and_(audit.c.at == before.at, audit.c.id < before.id)))
-        async with self._database.read() as connection:
+        async with self._reporting.read() as connection:
             return [
                 AuditEntry(row.id, row.at, row.user_id, row.via, row.action, row.subject, row.detail)
                 for row in await connection.execute(query)

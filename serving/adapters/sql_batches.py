@@ -36,7 +36,7 @@ class SqlBatches:
         of_key = select(batches).where(batches.c.user_id == batch.user, batches.c.idempotency_key == key)
         if key and (row := (await connection.execute(of_key)).mappings().first()):
             same_request(row, key=key, request_hash=submission.request_hash)
-            return _batch(row)
+            return batch_of(row)
         facts = (await connection.execute(select(*queue_facts(batch.user, Priority.BATCH)))).mappings().one()
         must_have_room(facts, len(submission.jobs), submission.queue_limit)
         row_of_batch = {
@@ -47,6 +47,7 @@ class SqlBatches:
             "submitted_at": batch.submitted,
             "idempotency_key": key or None,
             "request_hash": submission.request_hash,
+            "callback_url": batch.callback_url,
         }
         await connection.execute(insert(batches), row_of_batch)
         first = next_turn(facts)
@@ -58,7 +59,7 @@ class SqlBatches:
     async def get(self, batch_id: str) -> Batch | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(batches).where(batches.c.id == batch_id))).mappings().first()
-        return _batch(row) if row else None
+        return batch_of(row) if row else None
 
     async def page(self, user: str, before: Cursor | None, limit: int) -> list[Batch]:
         query = select(batches).where(batches.c.user_id == user)
@@ -67,7 +68,7 @@ class SqlBatches:
             query = query.where(tuple_(batches.c.submitted_at, batches.c.id) < tuple_(at, literal(before.id)))
         query = query.order_by(batches.c.submitted_at.desc(), batches.c.id.desc()).limit(limit)
         async with self._database.read() as connection:
-            return [_batch(row) for row in (await connection.execute(query)).mappings()]
+            return [batch_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def progress(self, batch_id: str) -> Progress:
         of_batch = jobs.c.batch_id == batch_id
@@ -129,5 +130,5 @@ def _row(job: Job, number: int) -> dict[str, object]:
     return row_of(job) | {"idempotency_key": None, "request_hash": "", "batch_number": number}
 
 
-def _batch(row: RowMapping) -> Batch:
-    return Batch(row["id"], row["user_id"], row["name"], row["total"], row["submitted_at"])
+def batch_of(row: RowMapping) -> Batch:
+    return Batch(row["id"], row["user_id"], row["name"], row["total"], row["submitted_at"], row["callback_url"])

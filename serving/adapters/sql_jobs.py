@@ -31,9 +31,12 @@ async def in_the_table(_: AsyncConnection, __: Sequence[Job]) -> None:
 class SqlJobStore:
     """The row is the truth: whatever hands jobs out, a job waits or runs because its row says so."""
 
-    def __init__(self, database: Database, enqueue: Enqueue = in_the_table) -> None:
+    def __init__(
+        self, database: Database, enqueue: Enqueue = in_the_table, *, reporting: Database | None = None
+    ) -> None:
         self._database = database
         self._enqueue = enqueue
+        self._reporting = reporting or database
 
     async def add(self, submission: Submission) -> Job:
         try:
@@ -115,7 +118,9 @@ class SqlJobStore:
 
     async def dead(self, limit: int) -> list[Job]:
         failed = and_(jobs.c.status == JobStatus.FAILED.value, jobs.c.dead)
-        return await self._jobs(select(jobs).where(failed).order_by(jobs.c.submitted_at.desc()).limit(limit))
+        query = select(jobs).where(failed).order_by(jobs.c.submitted_at.desc()).limit(limit)
+        async with self._reporting.read() as connection:
+            return [job_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def _change(self, job_id: str, change: Callable[[Job], Job | None]) -> Job | None:
         """Changes a job by what it is at that moment."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from serving.adapters.database import Database, open_database
+from serving.adapters.database import Database, open_database, open_reporting
 from serving.adapters.procrastinate_deferral import defer
 from serving.adapters.sql_batches import SqlBatches
 from serving.adapters.sql_feedback import SqlFeedback
@@ -24,6 +24,7 @@ class Stores:
     batches: SqlBatches
     leases: SqlLeases
     feedback: SqlFeedback
+    reporting: Database  # for reads that may be seconds old
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,14 @@ class WorkerStores(Stores):
 async def open_stores(settings: ServingSettings) -> AsyncIterator[Stores]:
     """Raises DatabaseUnusable, DatabaseUnavailable and SchemaBehind."""
     database = await open_database(settings.database_url, settings.pool)
+    reporting = database
     try:
-        yield _stores(database)
+        if settings.db_read_connection_string:
+            reporting = await open_reporting(settings.db_read_connection_string, settings.pool)
+        yield _stores(database, reporting)
     finally:
+        if reporting is not database:
+            await reporting.close()
         await database.close()
 
 
@@ -47,7 +53,7 @@ async def open_stores(settings: ServingSettings) -> AsyncIterator[Stores]:
 async def open_worker_stores(settings: ServingSettings, clock: Clock) -> AsyncIterator[WorkerStores]:
     """Raises DatabaseUnusable, DatabaseUnavailable and SchemaBehind."""
     async with open_stores(settings) as stores:
-        opened = (stores.database, stores.jobs, stores.batches, stores.leases, stores.feedback)
+        opened = (stores.database, stores.jobs, stores.batches, stores.leases, stores.feedback, stores.reporting)
         if not stores.database.is_postgres:
             yield WorkerStores(*opened, SqlQueue(stores.database, clock))
             return
@@ -58,9 +64,13 @@ async def open_worker_stores(settings: ServingSettings, clock: Clock) -> AsyncIt
             yield WorkerStores(*opened, queue)
 
 
-def _stores(database: Database) -> Stores:
+def _stores(database: Database, reporting: Database) -> Stores:
     enqueue = defer if database.is_postgres else in_the_table
-    leases = SqlLeases(database, enqueue)
     return Stores(
-        database, SqlJobStore(database, enqueue), SqlBatches(database, enqueue), leases, SqlFeedback(database)
+        database,
+        SqlJobStore(database, enqueue, reporting=reporting),
+        SqlBatches(database, enqueue),
+        SqlLeases(database, enqueue),
+        SqlFeedback(database),
+        reporting,
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from agent.finding import Severity
-from serving.api.schemas import ArticleIn, Channel, DocumentId, Language, Title
+from serving.api.schemas import ArticleIn, CallbackUrl, Channel, DocumentId, Language, Title
 from serving.batch import Batch, BatchJob, GuidelineCount, Progress
 from serving.job import JobStatus
 
@@ -35,6 +35,7 @@ class BatchIn(BaseModel):
     language: Language = ""
     guidelines: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None  # ids; null: all
     articles: Annotated[list[BatchArticleIn], Field(min_length=1, max_length=MOST)]
+    callback_url: CallbackUrl = ""  # called, signed, when all of them have ended; https
 
 
 class BatchLinks(BaseModel):

@@ -25,7 +25,7 @@ from serving.api.submission import article_of
 from serving.errors import BatchRefused
 from serving.job import Request as CheckRequest
 from serving.usecases.follow_batch import cancel_rest, find_batch
-from serving.usecases.intake import must_be_open
+from serving.usecases.intake import must_be_callable, must_be_open
 from serving.usecases.submit_batch import Piece, submit_batch
 
 NAMED = 10  # of the articles that can't be checked
@@ -46,6 +46,7 @@ async def check_batch(
 ) -> BatchOut:
     """Accepts up to 1,000 articles, all or none of them, to be checked when no editor waits."""
     await must_be_open(use.switches)
+    must_be_callable(asked.callback_url, use.settings.callback_rules, use.settings.webhook_keys)
     named = await read_named(asked, caller, use.blobs)
     batch = await submit_batch(
         use.batches,
@@ -53,6 +54,7 @@ async def check_batch(
         use.versions,
         user=caller.user,
         name=asked.name,
+        callback_url=asked.callback_url,
         pieces=await asyncio.to_thread(_pieces, asked, caller.user, named),
         idempotency_key=idempotency_key,
         request_hash=hashlib.sha256(await request.body()).hexdigest(),

@@ -8,7 +8,7 @@ from serving.api.access import Who
 from serving.api.schemas import JobOut, Links
 from serving.api.services import Services, services
 from serving.api.submission import OPENAPI_BODY, read_submission
-from serving.usecases.intake import must_be_open
+from serving.usecases.intake import must_be_callable, must_be_open
 from serving.usecases.submit import Asked, submit
 
 RETRY_AFTER_SECONDS = "1"
@@ -27,13 +27,14 @@ async def check_article(
     """Accepts an article to be checked: JSON, or a file as `multipart/form-data`. Follow the links to its report."""
     await must_be_open(use.switches)
     incoming = await read_submission(request, caller, use.blobs)
+    must_be_callable(incoming.callback_url, use.settings.callback_rules, use.settings.webhook_keys)
     accepted = await submit(
         use.jobs,
         use.blobs,
         use.versions,
         article=incoming.article,
         request=incoming.request,
-        asked=Asked(idempotency_key, incoming.digest, incoming.priority),
+        asked=Asked(idempotency_key, incoming.digest, incoming.priority, incoming.callback_url),
         queue_limit=use.settings.limit_of(incoming.priority),
         now=use.clock(),
     )

@@ -21,6 +21,7 @@ DocumentId = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=
 InboxName = Annotated[
     str, AfterValidator(inbox_name), Field(json_schema_extra={"pattern": f"^{INBOX}.", "maxLength": LONGEST_NAME})
 ]
+CallbackUrl = Annotated[str, StringConstraints(max_length=2000)]
 Title = Annotated[str, StringConstraints(max_length=1000)]
 
 
@@ -57,6 +58,7 @@ class Options(BaseModel):
     guidelines: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None  # ids; null: all
     channel: Channel = "api"
     priority: Literal["interactive", "batch"] = "interactive"  # batch: behind what editors wait for
+    callback_url: CallbackUrl = ""  # called, signed, when the job has ended; https
 
 
 class CheckIn(Options):

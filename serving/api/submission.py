@@ -39,6 +39,7 @@ OPENAPI_BODY: dict[str, Any] = {
                         "file": {"type": "string", "format": "binary", "description": ".txt, .md, .html or .docx"},
                         **{name: {"type": "string"} for name in ("title", "language", "document_id", "channel")},
                         "priority": {"enum": ["interactive", "batch"]},
+                        "callback_url": {"type": "string", "description": "called when the job has ended"},
                         "guidelines": {"type": "string", "description": "ids, separated by commas"},
                     },
                 }
@@ -56,6 +57,7 @@ class Incoming:
     request: Request
     digest: str
     priority: Priority
+    callback_url: str
 
 
 async def read_submission(http: HttpRequest, caller: Caller, blobs: BlobStore) -> Incoming:
@@ -137,4 +139,4 @@ def _incoming(article: Article, options: Options, user: str, body: bytes) -> Inc
     )
     asked = options.model_dump_json(include=set(Options.model_fields)).encode()
     digest = hashlib.sha256(asked + b"\0" + body).hexdigest()
-    return Incoming(article, request, digest, Priority[options.priority.upper()])
+    return Incoming(article, request, digest, Priority[options.priority.upper()], options.callback_url)

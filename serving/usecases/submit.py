@@ -65,7 +65,9 @@ async def submit(
         batch=asked.batch,
         trace_parent=asked.trace_parent,
     )
-    submission = Submission(job, asked.idempotency_key, asked.request_hash, now - DUPLICATES, queue_limit)
+    # Who wants to be called gets a job that is still to end.
+    duplicates_since = None if asked.callback_url else now - DUPLICATES
+    submission = Submission(job, asked.idempotency_key, asked.request_hash, duplicates_since, queue_limit)
     stored = await store.add(submission)
     return Accepted(stored, duplicate=stored.id != job.id)
 

@@ -32,6 +32,7 @@ async def submit_batch(
     *,
     user: str,
     name: str,
+    callback_url: str,
     pieces: Sequence[Piece],
     idempotency_key: str,
     request_hash: str,
@@ -45,7 +46,7 @@ async def submit_batch(
     version = await served_champion(versions)
     for guidelines in {piece.request.guidelines for piece in pieces}:
         version.pack.select(guidelines)
-    batch = Batch(uuid4().hex, user, name, len(pieces), now)
+    batch = Batch(uuid4().hex, user, name, len(pieces), now, callback_url)
     room = asyncio.Semaphore(AT_ONCE)
 
     async def job(piece: Piece) -> Job:

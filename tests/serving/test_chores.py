@@ -65,9 +65,9 @@ async def test_a_round_takes_back_logs_and_purges(
     await claim(stores, clock() - 2 * LEASE)
     running = await claim(stores, clock())
     await stores.leases.finish(running.ended_as(JobStatus.COMPLETED, clock()), await report())
-    assert await two[0].all() == Ticked(taken_back=1, handed_out=0, logged=1, told=0, purged=Purged())
+    assert await two[0].all() == Ticked(taken_back=1, handed_out=0, logged=1, told=0, called=0, purged=Purged())
     assert find_job_run(registry, running.id)
-    assert await two[1].all() == Ticked(taken_back=0, handed_out=0, logged=0, told=0, purged=None)
+    assert await two[1].all() == Ticked(taken_back=0, handed_out=0, logged=0, told=0, called=0, purged=None)
 
 
 async def test_what_one_process_does_the_other_leaves(

@@ -1,8 +1,9 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from serving.settings import ServingSettings, UnsafeAddress
+from serving.settings import ServingSettings, UnsafeAddress, UnsafeSettings
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
@@ -37,3 +38,32 @@ def test_redis_has_the_name_operators_know(monkeypatch: pytest.MonkeyPatch, name
     assert ServingSettings().redis_connection_string == ""
     monkeypatch.setenv(name, "redis://elsewhere")
     assert ServingSettings().redis_connection_string == "redis://elsewhere"
+
+
+@pytest.mark.parametrize("name", ["DB_READ_CONNECTION_STRING", "COPYDESK_DB_READ_CONNECTION_STRING"])
+def test_the_replica_has_the_name_operators_know(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("DB_CONNECTION_STRING", "postgresql://primary/copydesk")
+    monkeypatch.setenv(name, "postgresql://replica/copydesk")
+    assert ServingSettings().db_read_connection_string == "postgresql://replica/copydesk"
+
+
+SECRET = "whsec_" + "a" * 32
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"allowed_hosts": ("copydesk.example", "*")}, "name each host"),
+        ({"allowed_hosts": ("*.example",)}, "name each host"),
+        ({"lease_seconds": 0.5}, "COPYDESK_LEASE_SECONDS is 0.5: at least 1"),
+        ({"db_read_connection_string": "postgresql://replica/x"}, "names no PostgreSQL"),
+        ({"webhook_secret": "hunter2"}, "doesn't begin with whsec_: write whsec_ and"),
+        ({"webhook_secret": f"{SECRET} whsec_c2hvcnQ="}, "it holds 5 bytes"),
+        ({"callback_hosts": ("hooks.example.com",)}, "COPYDESK_WEBHOOK_SECRET is not"),
+        ({"callback_hosts": ("https://hooks.example.com/x",), "webhook_secret": SECRET}, "is not a host or host:port"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(UnsafeSettings, match=says) as refused:
+        ServingSettings(**given)
+    assert "hunter2" not in str(refused.value)

@@ -45,7 +45,7 @@ async def test_a_database_of_a_release_before_revisions_keeps_its_jobs(tmp_path:
     database = await open_database(url)
     async with database.write() as connection:
         await connection.execute(text("DROP TABLE alembic_version"))
-        for table in metadata.sorted_tables:
+        for table in reversed(metadata.sorted_tables):
             await connection.execute(text(f"DROP TABLE IF EXISTS {table.name}"))
         for statement in (Path(__file__).parent / "schema-before-revisions.sql").read_text().split(";\n"):
             await connection.execute(text(statement))

@@ -15,9 +15,17 @@ from tests.serving.build import NOW, claim, job, report, request, story, submiss
 
 
 def batch_submission(
-    id: str = "b", *, count: int = 2, user: str = "ada", key: str = "", hash: str = "h", limit: int = 10, at: int = 0
+    id: str = "b",
+    *,
+    count: int = 2,
+    user: str = "ada",
+    key: str = "",
+    hash: str = "h",
+    limit: int = 10,
+    at: int = 0,
+    callback_url: str = "",
 ) -> BatchSubmission:
-    batch = Batch(id, user, "Monday", count, NOW + timedelta(seconds=at))
+    batch = Batch(id, user, "Monday", count, NOW + timedelta(seconds=at), callback_url)
     jobs = tuple(
         job(f"{id[:8]}{number}", priority=Priority.BATCH, batch=id, request=request(user=user))
         for number in range(1, count + 1)

@@ -1,0 +1,62 @@
+"""Calls clients whose jobs have ended, off the request path: a receiver that is down is called again."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from agent.errors import CopydeskError
+from serving.callback import Callback, pause_after, signed
+from serving.ports import Callbacks, Caller, Clock
+
+logger = logging.getLogger(__name__)
+
+HOLD = timedelta(minutes=1)  # a call takes at most 10 s
+AT_ONCE = 8  # so that a slow receiver doesn't hold up the others
+OK, GONE = range(200, 300), 410
+
+Body = Callable[[Callback], bytes]
+
+
+async def call_due(callbacks: Callbacks, caller: Caller, body: Body, *, keys: Sequence[bytes], clock: Clock) -> int:
+    """Makes the calls that are due, so many at once; how many they were."""
+
+    claimed: list[Callback] = []
+    while len(claimed) < AT_ONCE and (callback := await callbacks.claim(clock(), HOLD)):
+        claimed.append(callback)
+    await asyncio.gather(*(_call(callbacks, caller, each, body(each), keys, clock) for each in claimed))
+    return len(claimed)
+
+
+async def _call(
+    callbacks: Callbacks, caller: Caller, callback: Callback, body: bytes, keys: Sequence[bytes], clock: Clock
+) -> None:
+    if not keys:
+        await _postpone(callbacks, callback, clock, "this worker has no COPYDESK_WEBHOOK_SECRET to sign with")
+        return
+    try:
+        status = await caller.post(callback.url, signed(keys, callback.message, clock(), body), body)
+    except CopydeskError as error:
+        await _postpone(callbacks, callback, clock, str(error))
+        return
+    except Exception as error:
+        # One address that the client library can't digest must not hold up the others.
+        logger.exception("callback %s can't be made", callback.message)
+        await _postpone(callbacks, callback, clock, f"an unexpected {type(error).__name__}")
+        return
+    if status in OK:
+        await callbacks.answered(callback)
+    elif status == GONE:
+        await callbacks.postponed(callback, None, f"given up: the receiver answered {GONE} (gone)")
+    else:
+        await _postpone(callbacks, callback, clock, f"the receiver answered {status}")
+
+
+async def _postpone(callbacks: Callbacks, callback: Callback, clock: Clock, reason: str) -> None:
+    pause = pause_after(callback.attempt)
+    if pause is None:
+        reason = f"given up after {callback.attempt} attempts: {reason}"
+    until = None if pause is None else clock() + pause
+    when = "it is given up" if until is None else f"next try at {until:%H:%M:%S}"
+    logger.warning("callback %s is not answered, %s: %s", callback.message, when, reason)
+    await callbacks.postponed(callback, until, reason)
