@@ -42,6 +42,7 @@ JOB_SECONDS = 60.0
 LOGGED_SECONDS = 60.0
 POLL_SECONDS = 0.1
 NO_SIGN_IN = {"JWT_SECRET_KEY": "", "COPYDESK_ENTRA_TENANT": "", "COPYDESK_ENTRA_AUDIENCE": "[]"}
+OWN_KEY = {"COPYDESK_SIGNING_KEY": "", "COPYDESK_TRUSTED_KEYS": "", "COPYDESK_APPROVALS": "1"}
 SHOWN_METRICS = ("score", "score_minimum", "findings", "checks", "checks_failed", "words", "duration_seconds")
 
 
@@ -58,10 +59,12 @@ def run_demo(console: Console, *, keep: bool) -> int:
     serving = ServingSettings(
         home=home, host="127.0.0.1", port=free_port(), db_connection_string="", redis_connection_string=""
     )
-    registry = connect(RegistrySettings(home=home, mlflow_tracking_uri=""))
+    registry = connect(
+        RegistrySettings(home=home, mlflow_tracking_uri="", signing_key="", trusted_keys="", approvals=1)
+    )
     with stoppable(console), Processes(home / "logs") as processes:
         _step(console, 1, "Start the API, a worker and MLflow's pages")
-        addresses = start(processes, serving, registry.settings, mlflow_port=free_port(), beside=NO_SIGN_IN)
+        addresses = start(processes, serving, registry.settings, mlflow_port=free_port(), beside=NO_SIGN_IN | OWN_KEY)
         console.print(f"  {addresses.api} and {addresses.mlflow}; they write to {home / 'logs'}")
         _step(console, 2, "Register guidelines and agent with MLflow, and make the version champion")
         ensure_champion(registry, default_pack(), console, reason="demo: not evaluated yet", replace=True)

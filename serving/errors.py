@@ -5,6 +5,7 @@ CopydeskError
 ├── BatchNotFound       no such batch, or somebody else's
 ├── BatchRefused        some of a batch's articles can't be checked
 ├── NoChampion          no version is served yet
+├── ChampionRefused     the registry says something that no signed record backs
 ├── NoWorker            no worker has been heard of lately
 ├── RateLimited         a user asks too often
 ├── QueueFull           too many jobs are waiting
@@ -46,6 +47,13 @@ class NoChampion(CopydeskError):
     type = "no-champion"
     status = 503
     retry_after = 5
+
+
+class ChampionRefused(CopydeskError):
+    """The registry names a champion, or a promotion, that no signed record backs; the last verified one serves."""
+
+    type = "champion-refused"
+    status = 503
 
 
 class NoWorker(CopydeskError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport, VersionStamp
 from serving.batch import Batch, BatchJob, Progress
+from serving.evidence import Evidence
 from serving.job import Job
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class ServedVersion:
     pack: GuidelinePack
     champion: bool
     served: datetime  # when a worker last said so
+    evidence: Evidence | None = None  # None: of a worker of an earlier release
 
 
 @dataclass(frozen=True, slots=True)
