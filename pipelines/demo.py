@@ -140,7 +140,7 @@ def _print_run(console: Console, run: LoggedRun, addresses: Addresses) -> None:
     table.add_column(overflow="fold")
     table.add_row("  run", f"{run.run_id} in {run.experiment}")
     table.add_row("  version", f"{run.params['version']} (digest {run.params['version_digest'][:12]})")
-    table.add_row("  evidence", Text(run.params["evidence"], "yellow"))
+    table.add_row("  evidence", Text(f"{run.params['evidence']} (record {run.params['record']})", "yellow"))
     table.add_row(
         "  metrics", ", ".join(f"{name} {run.metrics[name]:g}" for name in SHOWN_METRICS if name in run.metrics)
     )

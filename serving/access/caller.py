@@ -14,7 +14,7 @@ class Permission(StrEnum):
 
     CHECK = "check"  # have articles checked, follow one's own jobs, decide about their findings
     FIGURES = "figures"  # figures over everybody's articles
-    APPROVE = "approve"  # say whether an editor's dismissal counts
+    APPROVE = "approve"  # say whether an editor's dismissal counts, stand behind a decision to promote
     ADMINISTER = "administer"
 
 
