@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from agent.pack_files import default_pack, load_pack, write_pack
+from evaluation.labels import write_labels
 from evaluation.record import Evaluation
 from registry.connection import Registry, connect
 from registry.evaluations import read_decision, read_evaluation
 from registry.settings import RegistrySettings
+from tests.evaluation.build import labelled, labelled_set
 from tests.pipelines.terminal import Run
 from tests.scripted_model import ScriptedModel, finds
 
