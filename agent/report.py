@@ -35,6 +35,7 @@ class VersionStamp(BaseModel):
     pack: str
     pack_digest: str
     evidence: str = ""  # the gate decision it was promoted with: "forced: reason", or empty when there is none
+    record: str = ""  # id of the signed record of that
 
 
 class ArticleFacts(BaseModel):

@@ -1,12 +1,15 @@
 """A gate's decision as it is kept: what was decided, from what, by which policy, with the digests of all of it."""
 
+import hashlib
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from agent.report import VersionStamp
 from evaluation.claims import Ruling
+from evaluation.estimates import Estimate
 from evaluation.gate import Decision, Outcome
+from evaluation.metrics import GuidelineFigures
 from evaluation.policy import Policy
 from evaluation.publish import data_of, identity
 from evaluation.record import Evaluation
@@ -18,8 +21,7 @@ from registry.evaluations import (
     LoggedRun,
     numbers,
 )
-
-NO_CHAMPION = "none"
+from registry.statement import NO_CHAMPION, Kind, Statement
 
 
 class Side(BaseModel):
@@ -50,6 +52,28 @@ class RecordedRuling(BaseModel):
     missing_groups: int
 
 
+class RecordedEstimate(BaseModel):
+    """A figure with its 95 % interval; None where it is undefined."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class RecordedFigures(BaseModel):
+    """What the challenger reached on one guideline."""
+
+    model_config = ConfigDict(frozen=True)
+
+    guideline: str
+    labelled: float  # violations
+    recall: RecordedEstimate
+    precision: RecordedEstimate
+    false_alarms: RecordedEstimate  # per 1,000 words
+
+
 class DecisionRecord(BaseModel):
     """Everything a later reader needs to follow a decision, and to see that nothing was exchanged since."""
 
@@ -66,12 +90,14 @@ class DecisionRecord(BaseModel):
     policy_digest: str
     looks: int
     rulings: tuple[RecordedRuling, ...]
+    figures: tuple[RecordedFigures, ...]  # of the challenger
     made: datetime
     who: str
+    signed_in: str = ""  # how the service knew them; empty: the name of a user of the machine
 
 
 def record_of(
-    decision: Decision, *, champion_run: str, challenger_run: str, made: datetime, who: str
+    decision: Decision, *, champion_run: str, challenger_run: str, made: datetime, who: str, signed_in: str = ""
 ) -> DecisionRecord:
     """`champion_run` and `challenger_run` are the MLflow runs of their evaluations."""
     challenger = decision.challenger
@@ -88,8 +114,10 @@ def record_of(
         policy_digest=decision.policy.digest,
         looks=decision.looks,
         rulings=tuple(_recorded(ruling) for ruling in decision.rulings),
+        figures=tuple(_recorded_figures(guideline) for guideline in decision.after.guidelines),
         made=made,
         who=who,
+        signed_in=signed_in,
     )
 
 
@@ -127,6 +155,47 @@ def as_run(record: DecisionRecord, challenger: Evaluation, *, source: str, markd
         started=record.made,
         finished=record.made,
     )
+
+
+def statement_of(record: DecisionRecord, logged: LoggedRun, *, run: str, number: int) -> Statement:
+    """What is signed of a decision about the registered version `number`, once `logged` is MLflow's `run`."""
+    champion, challenger = record.champion, record.challenger.version
+    served = champion.version.number if champion else ""
+    return Statement(
+        kind=Kind.GATE if champion else Kind.FIRST,
+        outcome=str(record.outcome),
+        number=number,
+        version_digest=challenger.digest,
+        code_digest=challenger.code_digest,
+        pack_digest=challenger.pack_digest,
+        champion=int(served) if served.isdecimal() else None,
+        champion_digest=champion.version.digest if champion else NO_CHAMPION,
+        labelled_set=f"{record.set_name}, {record.split}",
+        set_digest=record.set_digest,
+        policy=record.policy.name,
+        policy_digest=record.policy_digest,
+        run=run,
+        decision_digest=hashlib.sha256(logged.texts[DECISION_ARTIFACT].encode()).hexdigest(),
+        approvals=record.policy.approvals,
+        who=record.who,
+        signed_in=record.signed_in,
+        made=record.made,
+    )
+
+
+def _recorded_figures(guideline: GuidelineFigures) -> RecordedFigures:
+    figures = guideline.figures
+    return RecordedFigures(
+        guideline=guideline.id,
+        labelled=figures.gold,
+        recall=_estimate(figures.recall),
+        precision=_estimate(figures.precision),
+        false_alarms=_estimate(figures.false_alarms),
+    )
+
+
+def _estimate(estimate: Estimate) -> RecordedEstimate:
+    return RecordedEstimate(value=estimate.value, low=estimate.low, high=estimate.high)
 
 
 def _side(evaluation: Evaluation, run: str) -> Side:

@@ -64,6 +64,7 @@ class Policy(BaseModel):
     p95_ratio: float | None = Field(default=1.25, gt=0)
     injection_slice: str = "injection"  # articles that talk to the model; none: empty
     looks: int = Field(default=20, ge=1)  # decisions on one version of a set, after which it has told what it can
+    approvals: int = Field(default=1, ge=1)  # people that must stand behind a promotion, whoever decided among them
     resamples: int = Field(default=10_000, ge=100)
     seed: int = 20260501
 

@@ -24,6 +24,7 @@ from pipelines.guidelines import app as guidelines_app
 from pipelines.jobs import jobs_app
 from pipelines.keys import keys_app
 from pipelines.output import OutputFormat
+from pipelines.signing import signing_app
 
 app = typer.Typer(
     name="copydesk",
@@ -36,6 +37,7 @@ app.add_typer(guidelines_app, name="guidelines")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
+app.add_typer(signing_app, name="signing")
 
 err = Console(stderr=True, highlight=False)
 
@@ -196,6 +198,12 @@ LabelsOption = Annotated[
     Path | None, typer.Option("--set", help="A labelled set; not needed where runs of evaluations are named.")
 ]
 SplitOption = Annotated[str, typer.Option(help="The split of the set.")]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="COPYDESK_POLICY", help="What is asked of a version, YAML; the policy of the pack `house` without it."
+    ),
+]
 PageOption = Annotated[Path | None, typer.Option("--out", "-o", help="Write an HTML page, too.")]
 
 
@@ -222,9 +230,7 @@ def gate(
     champion: Annotated[
         str | None, typer.Option(help="The version it is held against; without it the champion, if there is one.")
     ] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="What is asked of it, YAML; the policy of the pack `house` without it.")
-    ] = None,
+    policy: PolicyOption = None,
     labels: LabelsOption = None,
     split: SplitOption = "test",
     markdown: Annotated[Path | None, typer.Option(help="Write the decision as Markdown, for a pull request.")] = None,
@@ -298,14 +304,69 @@ def versions() -> None:
 @app.command()
 def promote(
     version: Annotated[str, typer.Argument(help="The number of a registered version.")],
+    decision: Annotated[
+        str, typer.Option(help="The MLflow run of a decision; the newest of this version without.")
+    ] = "",
+    policy: PolicyOption = None,
+    labels: Annotated[Path | None, typer.Option("--set", help="The labelled set it must have been decided on.")] = None,
+    split: SplitOption = "test",
     force: Annotated[
-        str, typer.Option(metavar="REASON", help="Why it goes live without a gate's decision; shown with the version.")
-    ],
+        str | None,
+        typer.Option(metavar="REASON", help="Why it goes live without a gate's decision; shown with the version."),
+    ] = None,
 ) -> None:
-    """Make a version the champion. There is no gate yet: every promotion is forced, and says so."""
+    """Make a version the champion, by a signed decision that says PROMOTE and still fits; or by force, and say why.
+
+    Exit code 0: it is champion. 1: the decision says BLOCK. 3: INCONCLUSIVE. 2: no decision, a stale or altered one,
+    too few approvals, wrong usage or an error.
+    """
+    from pipelines.gate import policy_of
     from pipelines.promote import promote_version
 
-    promote_version(version, force, Console(highlight=False))
+    if force is not None and decision:
+        raise typer.BadParameter("--force and --decision exclude each other: what is forced rests on no decision")
+    raise typer.Exit(
+        promote_version(
+            version,
+            Console(highlight=False),
+            force=force,
+            decision=decision,
+            policy=policy_of(policy),
+            labels=labels,
+            split=split,
+        )
+    )
+
+
+@app.command()
+def approve(
+    decision: Annotated[str, typer.Argument(help="The MLflow run of a gate's decision.")],
+) -> None:
+    """Stand behind somebody else's decision, as the service at COPYDESK_URL knows you by COPYDESK_KEY."""
+    from pipelines.promote import approve_decision
+
+    approve_decision(decision, Console(highlight=False))
+
+
+@app.command()
+def promotions(
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """List who made which version the champion, when, from which, by which record and why; the newest first."""
+    from pipelines.promote import print_promotions
+
+    print_promotions(Console(highlight=False), as_json=as_json)
+
+
+@app.command()
+def rollback(
+    version: Annotated[str, typer.Argument(help="A version that was champion; the one before without it.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; shown with the version.")] = "no reason given",
+) -> None:
+    """Go back to a version that was champion, at once: it needs no new decision, because it has had one."""
+    from pipelines.promote import roll_back
+
+    roll_back(version, reason, Console(highlight=False))
 
 
 @app.command()
@@ -416,6 +477,7 @@ _PREFIXES = {
     "ServingSettings": "COPYDESK_",
     "AccessSettings": "COPYDESK_",
     "RegistrySettings": "COPYDESK_",
+    "ServiceSettings": "COPYDESK_",
     "ModelSettings": "COPYDESK_MODEL_",
     "JudgeSettings": "COPYDESK_JUDGE_",
 }

@@ -42,6 +42,7 @@ JOB_SECONDS = 60.0
 LOGGED_SECONDS = 60.0
 POLL_SECONDS = 0.1
 NO_SIGN_IN = {"JWT_SECRET_KEY": "", "COPYDESK_ENTRA_TENANT": "", "COPYDESK_ENTRA_AUDIENCE": "[]"}
+OWN_KEY = {"COPYDESK_SIGNING_KEY": "", "COPYDESK_TRUSTED_KEYS": "", "COPYDESK_APPROVALS": "1"}
 SHOWN_METRICS = ("score", "score_minimum", "findings", "checks", "checks_failed", "words", "duration_seconds")
 
 
@@ -64,10 +65,12 @@ def run_demo(console: Console, *, keep: bool) -> int:
         blob_connection_string="",
         blob_account_url="",
     )
-    registry = connect(RegistrySettings(home=home, mlflow_tracking_uri=""))
+    registry = connect(
+        RegistrySettings(home=home, mlflow_tracking_uri="", signing_key="", trusted_keys="", approvals=1)
+    )
     with stoppable(console), Processes(home / "logs") as processes:
         _step(console, 1, "Start the API, a worker and MLflow's pages")
-        addresses = start(processes, serving, registry.settings, mlflow_port=free_port(), beside=NO_SIGN_IN)
+        addresses = start(processes, serving, registry.settings, mlflow_port=free_port(), beside=NO_SIGN_IN | OWN_KEY)
         console.print(f"  {addresses.api} and {addresses.mlflow}; they write to {home / 'logs'}")
         _step(console, 2, "Register guidelines and agent with MLflow, and make the version champion")
         ensure_champion(registry, default_pack(), console, reason="demo: not evaluated yet", replace=True)
@@ -143,7 +146,7 @@ def _print_run(console: Console, run: LoggedRun, addresses: Addresses) -> None:
     table.add_column(overflow="fold")
     table.add_row("  run", f"{run.run_id} in {run.experiment}")
     table.add_row("  version", f"{run.params['version']} (digest {run.params['version_digest'][:12]})")
-    table.add_row("  evidence", Text(run.params["evidence"], "yellow"))
+    table.add_row("  evidence", Text(f"{run.params['evidence']} (record {run.params['record']})", "yellow"))
     table.add_row(
         "  metrics", ", ".join(f"{name} {run.metrics[name]:g}" for name in SHOWN_METRICS if name in run.metrics)
     )

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from evaluation.comparison import compare
-from evaluation.decision_record import NO_CHAMPION, as_run, record_of
+from evaluation.decision_record import DecisionRecord, as_run, record_of, statement_of
 from evaluation.gate import Outcome, decide
 from evaluation.labels import LabelError
 from evaluation.noise import noise_of
@@ -17,10 +18,14 @@ from evaluation.record import Evaluation
 from pipelines.evaluate import choose, evaluation_of
 from pipelines.output.comparison import comparison_page, print_comparison
 from pipelines.output.decision import decision_markdown, decision_page, print_decision
-from pipelines.promote import user_name
+from pipelines.person import person
 from registry.aliases import champion as champion_of
 from registry.connection import Registry, without_password
-from registry.evaluations import DECISIONS, count_looks, log_run, read_evaluation
+from registry.decisions import write_statement
+from registry.errors import NoSigningKey
+from registry.evaluations import DECISIONS, LoggedRun, count_looks, log_run, read_evaluation
+from registry.statement import NO_CHAMPION
+from registry.versions import number_of
 
 DEFAULT_POLICY = Path(__file__).parent.parent / "evaluation" / "policies" / "house.yaml"
 EXIT_CODES = {Outcome.PROMOTE: 0, Outcome.BLOCK: 1, Outcome.INCONCLUSIVE: 3}
@@ -89,26 +94,40 @@ def run_gate(
     looks = count_looks(registry, after.evaluation.set_digest, besides=pair)
     with console.status("Weighing the evidence …"):
         decision = decide(before.evaluation if before else None, after.evaluation, policy, looks=looks)
+    who = person()
     record = record_of(
         decision,
         champion_run=before.run if before else "",
         challenger_run=after.run,
         made=datetime.now(UTC),
-        who=user_name(),
+        who=who.name,
+        signed_in=who.signed_in,
     )
     as_markdown, page = decision_markdown(decision, record), decision_page(decision, record)
-    run_id = log_run(
-        registry,
-        DECISIONS,
-        as_run(record, after.evaluation, source=str(labels or ""), markdown=as_markdown, html=page),
-    )
+    logged = as_run(record, after.evaluation, source=str(labels or ""), markdown=as_markdown, html=page)
+    run_id = log_run(registry, DECISIONS, logged)
     print_decision(console, decision)
     if markdown:
         markdown.write_text(as_markdown, encoding="utf-8")
     if out:
         out.write_text(page, encoding="utf-8")
     console.print(f"Decision {run_id} in {without_password(registry.uri)}", style="dim", soft_wrap=True)
+    _sign(registry, record, logged, run_id, console)
     return EXIT_CODES[decision.outcome]
+
+
+def _sign(registry: Registry, record: DecisionRecord, logged: LoggedRun, run_id: str, console: Console) -> None:
+    """Signs the decision, or says why nothing can be promoted by it."""
+    number = number_of(registry, record.challenger.version.digest)
+    if number is None:
+        console.print("Not signed, as this version isn't registered: `copydesk register` it to promote it", style="dim")
+        return
+    try:
+        signed = write_statement(registry, statement_of(record, logged, run=run_id, number=number))
+    except NoSigningKey as error:  # a decision is worth having without one, such as in a pull request
+        console.print(Text(f"Not signed, so no promotion can rest on it: {error}", "yellow"), soft_wrap=True)
+        return
+    console.print(f"Signed as record {signed.id} with key {signed.key}", style="dim", soft_wrap=True)
 
 
 def policy_of(path: Path | None) -> Policy:

@@ -1,44 +1,75 @@
-"""Lists versions and makes one the champion."""
+"""Makes a version the champion, goes back to one, lists versions and their promotions."""
 
-import getpass
-import os
+import json
+from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from agent.code_digest import code_digest
-from registry.aliases import promote
-from registry.connection import connect, without_password
-from registry.errors import UnknownVersion
+from evaluation.labels import read_labels
+from evaluation.policy import Policy
+from pipelines.person import approver, person
+from registry.aliases import Move, history, promote, rollback
+from registry.connection import Registry, connect, without_password
+from registry.decisions import decision_of_run, write_approval
+from registry.errors import DecidedAgainst, UnknownVersion
 from registry.settings import RegistrySettings
+from registry.standing import Standing, standing
+from registry.statement import Approval, Promotion
+from registry.trust import trusted_keys
 from registry.version import CHAMPION, RegisteredVersion
 from registry.versions import describe, list_versions
 
+REFUSALS = {"BLOCK": 1, "INCONCLUSIVE": 3}
 
-def promote_version(ref: str, reason: str, console: Console) -> None:
-    """Makes a version the champion by force; raises UnknownVersion and Ungated."""
+
+def promote_version(
+    ref: str, console: Console, *, force: str | None, decision: str, policy: Policy, labels: Path | None, split: str
+) -> int:
+    """Makes a version the champion by a decision or by force; returns the exit code.
+
+    Raises UnknownVersion, NotTrusted, NoSigningKey, StaleDecision and NotApproved.
+    """
     registry = connect(RegistrySettings())
-    number = int(ref) if ref.isdecimal() else None
-    if number is None:
-        there = ", ".join(str(version.number) for version in list_versions(registry)) or "none: run `copydesk register`"
-        raise UnknownVersion(f"a version is named by its number, got {ref!r}: there are {there}")
-    promotion = promote(registry, number, force_reason=reason, who=user_name())
-    before = f"; before it was version {promotion.previous}" if promotion.previous else ""
-    console.print(f"[bold]Version {number}[/] is champion{before}")
-    console.print(Text(f"  ungated: no evaluation stands behind it. {promotion.evidence}", "yellow"))
-    made_with = describe(registry, str(number)).code_digest
-    if made_with != code_digest():
-        other = f"  made with agent code {made_with[:12]}, here is {code_digest()[:12]}"
-        console.print(Text(f"{other}: only workers of that release serve it", "yellow"))
-
-
-def user_name() -> str:
-    """Who runs this; a container may have no name for its user."""
+    number, who = _number(registry, ref), person()
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+        promotion = promote(
+            registry,
+            number,
+            who=who.name,
+            signed_in=who.signed_in,
+            force_reason=force,
+            decision=decision,
+            policy_digest=policy.digest,
+            set_digest=read_labels(labels).of_split(split).digest if labels else "",
+        )
+    except DecidedAgainst as refused:
+        console.print(Text(str(refused), "red"), soft_wrap=True)
+        return REFUSALS.get(refused.outcome, 2)
+    _print_promotion(registry, promotion, console)
+    return 0
+
+
+def roll_back(ref: str, reason: str, console: Console) -> None:
+    """Makes a version that was champion the champion again."""
+    registry = connect(RegistrySettings())
+    who = person()
+    number = _number(registry, ref) if ref else None
+    promotion = rollback(registry, number, reason=reason, who=who.name, signed_in=who.signed_in)
+    _print_promotion(registry, promotion, console)
+
+
+def approve_decision(run: str, console: Console) -> None:
+    """Signs that somebody else stands behind a decision; raises NotKnown and NotApproved."""
+    registry, who = connect(RegistrySettings()), approver()
+    record = decision_of_run(registry, run)
+    approval = Approval(record=record.signed.digest, who=who.name, signed_in=who.signed_in, made=datetime.now(UTC))
+    write_approval(registry, record, approval)
+    number = record.statement.number
+    console.print(f"[bold]{who.name}[/] approves decision {run}: version {number} may be promoted with it")
 
 
 def print_versions(console: Console) -> None:
@@ -49,21 +80,94 @@ def print_versions(console: Console) -> None:
             f"Nothing is registered in {without_password(registry.uri)} yet: run `copydesk register`", soft_wrap=True
         )
         return
+    there, trusted, moves = standing(registry), trusted_keys(registry.settings), history(registry)
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("version", "alias", "pack", "model", "digest", "registered", "evidence"):
+    for name in ("version", "alias", "pack", "model", "digest", "registered", "evidence", "signer"):
         table.add_column(name, overflow="fold")
     for version in versions:
+        move = next((one for one in moves if one.promotion and one.promotion.number == version.number), None)
         table.add_row(
             str(version.number),
-            Text(", ".join(version.aliases), "bold green" if CHAMPION in version.aliases else ""),
+            Text(", ".join(version.aliases), _alias_style(version, there)),
             version.pack,
             version.model,
             version.digest[:8],
             f"{version.registered:%Y-%m-%d %H:%M}",
-            _evidence(version),
+            _evidence(move),
+            trusted.name_of(move.signer) if move else "",
+        )
+    console.print(table)
+    if there.refusal:
+        console.print(Text(f"Workers refuse what the registry says: {there.refusal}", "bold red"), soft_wrap=True)
+
+
+def print_promotions(console: Console, *, as_json: bool) -> None:
+    registry = connect(RegistrySettings())
+    moves = history(registry)
+    if as_json:
+        print(json.dumps([_as_json(move) for move in moves], indent=1, ensure_ascii=False))  # noqa: T201 - for a pipe
+        return
+    if not moves:
+        console.print("No version was promoted yet: `copydesk gate`, then `copydesk promote NUMBER`")
+        return
+    trusted = trusted_keys(registry.settings)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("when", "from", "to", "who", "kind", "record", "evidence", "signer"):
+        table.add_column(name, overflow="fold")
+    for move in moves:
+        promotion = move.promotion
+        if promotion is None:
+            table.add_row(move.at, "", "", "", Text("refused", "red"), "", Text(move.fault, "red"), move.signer)
+            continue
+        table.add_row(
+            f"{promotion.at:%Y-%m-%d %H:%M:%S}",
+            str(promotion.previous or "none"),
+            str(promotion.number),
+            Text(promotion.who),
+            str(promotion.kind),
+            promotion.record[:16],
+            _evidence(move),
+            trusted.name_of(move.signer),
         )
     console.print(table)
 
 
-def _evidence(version: RegisteredVersion) -> Text:
-    return Text(version.evidence, "yellow") if version.evidence else Text("never promoted", "dim")
+def _number(registry: Registry, ref: str) -> int:
+    if ref.isdecimal():
+        return int(ref)
+    there = ", ".join(str(version.number) for version in list_versions(registry)) or "none: run `copydesk register`"
+    raise UnknownVersion(f"a version is named by its number, got {ref!r}: there are {there}")
+
+
+def _print_promotion(registry: Registry, promotion: Promotion, console: Console) -> None:
+    before = f"; before it was version {promotion.previous}" if promotion.previous else ""
+    console.print(f"[bold]Version {promotion.number}[/] is champion{before}")
+    if promotion.is_ungated:
+        console.print(Text(f"  ungated: no evaluation stands behind it. {promotion.evidence}", "yellow"))
+    else:
+        console.print(Text(f"  {promotion.evidence}", "green"))
+    console.print(f"  record {promotion.record[:16]}, promoted by {promotion.who}", style="dim")
+    made_with = describe(registry, str(promotion.number)).code_digest
+    if made_with != code_digest():
+        other = f"  made with agent code {made_with[:12]}, here is {code_digest()[:12]}"
+        console.print(Text(f"{other}: only workers of that release serve it", "yellow"))
+
+
+def _alias_style(version: RegisteredVersion, there: Standing) -> str:
+    if CHAMPION not in version.aliases:
+        return ""
+    served = there.champion.version.number if there.champion else None
+    return "bold green" if served == version.number else "bold red"
+
+
+def _evidence(move: Move | None) -> Text:
+    if move is None or move.promotion is None:
+        return Text("never promoted", "dim")
+    return Text(move.promotion.evidence, "yellow" if move.promotion.is_ungated else "green")
+
+
+def _as_json(move: Move) -> dict[str, object]:
+    told: dict[str, object] = {"at": move.at}
+    if move.promotion:
+        told = move.promotion.model_dump(mode="json", exclude={"document"})
+    return told | {"signer": move.signer, "fault": move.fault}

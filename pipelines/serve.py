@@ -15,14 +15,16 @@ from agent.code_digest import code_digest
 from agent.guideline import GuidelinePack
 from agent.pack_files import default_pack
 from agent.spec import AgentSpec
+from pipelines.person import user_name
 from pipelines.processes import Processes
-from pipelines.promote import user_name
 from pipelines.register import register_spec
-from registry.aliases import champion, promote
+from registry.aliases import promote
 from registry.connection import Registry, connect
-from registry.errors import CodeMismatch
+from registry.errors import CodeMismatch, NotTrusted
 from registry.pages import PAGES_ENVIRONMENT, pages_command
 from registry.settings import RegistrySettings
+from registry.standing import standing
+from registry.trust import trusted_keys
 from serving.access.settings import AccessSettings
 from serving.errors import PortTaken
 from serving.settings import ServingSettings
@@ -52,6 +54,7 @@ def serve_all(console: Console, *, mlflow_port: int) -> int:
     if mlflow_port and RegistrySettings().embedded:
         check_free("127.0.0.1", mlflow_port, "COPYDESK_MLFLOW_PORT")
     registry = connect(RegistrySettings())
+    trusted_keys(registry.settings)  # without any the worker would refuse to start
     with stoppable(console), Processes(serving.home / "logs") as processes:
         addresses = start(processes, serving, registry.settings, mlflow_port=mlflow_port)
         ensure_champion(registry, default_pack(), console, reason="first start: not evaluated yet")
@@ -74,9 +77,16 @@ def ensure_champion(
 ) -> None:
     """Registers `pack` and makes it champion by force where there is no champion, or always with `replace`.
 
-    A champion made with other code can't be served by this one: CodeMismatch says how to go on.
+    A champion made with other code can't be served by this one: CodeMismatch says how to go on. One without a record
+    that holds isn't served: NotTrusted says so.
     """
-    version = champion(registry)
+    there = standing(registry)
+    version = there.champion.version if there.champion else None
+    if version is None and there.refusal and not replace:
+        raise NotTrusted(
+            f"no verified version is there to be served: {there.refusal}. To serve one all the same, promote it anew: "
+            "`copydesk versions`, then `copydesk promote NUMBER --force REASON`"
+        )
     if version is not None and not replace:
         if version.code_digest != code_digest():
             raise CodeMismatch(
@@ -85,7 +95,7 @@ def ensure_champion(
             )
         return
     registered = register_spec(registry, AgentSpec(pack=pack), console).version
-    if version is None or version.number != registered.number:
+    if version is None or version.number != registered.number or there.refusal:
         promote(registry, registered.number, force_reason=reason, who=user_name())
     console.print(Text(f"  champion, ungated: forced, {reason}", "yellow"))
 

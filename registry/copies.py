@@ -37,6 +37,12 @@ class LocalCopies:
     def keep_reference(self, ref: str, version: RegisteredVersion) -> None:
         _write(self._references / f"{ref}.json", version)
 
+    def champion(self, kind: type[Value]) -> Value | None:
+        return _read(self._references / "champion-record.json", kind)
+
+    def keep_champion(self, found: BaseModel) -> None:
+        _write(self._references / "champion-record.json", found)
+
 
 def _read(path: Path, kind: type[Value]) -> Value | None:
     try:

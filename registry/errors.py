@@ -6,7 +6,14 @@ RegistryError               MLflow refused, in its own words
 ├── UnknownVersion          a number or alias the registry doesn't have
 ├── CodeMismatch            the version was registered with other code than is installed
 ├── DigestMismatch          what was downloaded is not what was registered
+├── UnusableKey             a key that can't be read
+├── NoSigningKey            nothing to sign a record with
+├── NoTrustedKeys           nobody's signature would count
+├── NotTrusted              a record that is unsigned, altered, or of another version
 └── Ungated                 a promotion without the evidence it needs
+    ├── DecidedAgainst      the gate did not say PROMOTE
+    ├── StaleDecision       what was decided on is not what would change now
+    └── NotApproved         too few people stand behind it
 """
 
 from agent.errors import CopydeskError
@@ -53,11 +60,58 @@ class DigestMismatch(RegistryError):
     type = "digest-mismatch"
 
 
+class UnusableKey(RegistryError):
+    """A key that can't be read, or is of another kind."""
+
+    type = "unusable-key"
+
+
+class NoSigningKey(RegistryError):
+    """There is nothing to sign a record with, or nobody would trust it."""
+
+    type = "no-signing-key"
+
+
+class NoTrustedKeys(RegistryError):
+    """Nobody has said whose records count."""
+
+    type = "no-trusted-keys"
+
+
+class NotTrusted(RegistryError):
+    """A record that is unsigned, altered, or of another version than it is used for."""
+
+    type = "not-trusted"
+    status = 409
+
+
 class Ungated(RegistryError):
     """A version may become champion by a passing gate decision or by force with a reason."""
 
     type = "ungated"
     status = 409
+
+
+class DecidedAgainst(Ungated):
+    """The gate was asked and did not say PROMOTE."""
+
+    type = "decided-against"
+
+    def __init__(self, message: str, *, outcome: str) -> None:
+        self.outcome = outcome
+        super().__init__(message)
+
+
+class StaleDecision(Ungated):
+    """The decision compared other things than those that would change now."""
+
+    type = "stale-decision"
+
+
+class NotApproved(Ungated):
+    """Too few people stand behind the decision, or this one can't be counted."""
+
+    type = "not-approved"
 
 
 class UnknownEvaluation(RegistryError):

@@ -37,6 +37,7 @@ PACK = "pack"
 PACK_DIGEST = "pack_digest"
 GUIDELINE_SET = "guideline_set"
 EVIDENCE = "evidence"
+RECORD = "record"  # id of the signed record of that
 UNREGISTERED = "unregistered"
 
 SCORE = "score"
@@ -158,6 +159,7 @@ def params(record: ProductionRun) -> dict[str, str]:
         PACK: version.pack,
         PACK_DIGEST: version.pack_digest,
         EVIDENCE: (version.evidence or "none")[:MAX_VALUE_CHARACTERS],
+        RECORD: version.record or "none",
         GUIDELINE_SET: _guideline_set([outcome.guideline for outcome in report.outcomes]),
     }
 

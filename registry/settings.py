@@ -17,6 +17,9 @@ class RegistrySettings(BaseSettings):
     mlflow_tracking_uri: str = Field(
         default="", validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "COPYDESK_MLFLOW_TRACKING_URI")
     )
+    signing_key: str = ""  # path of the private key of whoever decides and promotes here
+    trusted_keys: str = ""  # public keys of those who may: a file of them, or lines `ed25519:BASE64 name`
+    approvals: int = Field(default=1, ge=1)  # people that must stand behind a promotion, whoever decided among them
     production_experiment: str = Field(default="copydesk/production", min_length=1)  # the month is appended
     mlflow_timeout_seconds: int = Field(default=10, ge=1)  # of one request
     # A repeated POST makes a second run or version, so whoever calls tries again by looking first.
@@ -30,6 +33,11 @@ class RegistrySettings(BaseSettings):
     def embedded(self) -> bool:
         """Whether this process opens MLflow's database itself, without a server."""
         return self.tracking_uri.startswith(DATABASES)
+
+    @property
+    def own(self) -> bool:
+        """Whether the registry is this machine's own, which nobody else reaches."""
+        return not self.mlflow_tracking_uri
 
     @property
     def artifact_root(self) -> Path:

@@ -17,7 +17,8 @@ CODE_TAG = "copydesk.code_digest"
 PACK_TAG = "copydesk.pack"
 PACK_DIGEST_TAG = "copydesk.pack_digest"
 MODEL_TAG = "copydesk.model"
-EVIDENCE_TAG = "copydesk.evidence"
+EVIDENCE_TAG = "copydesk.evidence"  # for whoever reads MLflow's pages; what counts is the signed record
+RECORD_TAG = "copydesk.record"  # id of that record
 NO_MODEL = "none"
 
 
@@ -34,6 +35,7 @@ class RegisteredVersion(BaseModel):
     pack_digest: str
     model: str  # the deployment it declares, or "none"
     evidence: str = ""  # what it was promoted with: "forced: reason"; empty when it never was
+    record: str = ""  # id of the signed record of that
     aliases: tuple[str, ...] = ()
     registered: datetime
     source: str  # the MLflow address of its files
@@ -49,6 +51,7 @@ class RegisteredVersion(BaseModel):
             pack=self.pack,
             pack_digest=self.pack_digest,
             evidence=self.evidence,
+            record=self.record,
         )
 
 
@@ -73,6 +76,7 @@ def version_of(
         pack_digest=tags.get(PACK_DIGEST_TAG, ""),
         model=tags.get(MODEL_TAG, NO_MODEL),
         evidence=tags.get(EVIDENCE_TAG, ""),
+        record=tags.get(RECORD_TAG, ""),
         aliases=aliases,
         registered=datetime.fromtimestamp(created_ms / 1000, UTC),
         source=source,

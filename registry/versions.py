@@ -14,6 +14,7 @@ from agent.code_digest import code_digest
 from agent.endpoint import Endpoint
 from agent.graph import Agent
 from agent.spec import AgentSpec
+from registry.alias_store import model_entry, set_alias
 from registry.connection import ABSENT, ALREADY_THERE, Registry, without_password
 from registry.copies import LocalCopies
 from registry.errors import CodeMismatch, DigestMismatch, RegistryUnreachable, UnknownVersion
@@ -23,7 +24,7 @@ from registry.version import CHALLENGER, DIGEST_TAG, MODEL_NAME, RegisteredVersi
 
 logger = logging.getLogger(__name__)
 
-_NOT_FOUND = frozenset({ABSENT, "INVALID_PARAMETER_VALUE"})  # the latter for an alias that isn't there
+_NOT_FOUND = frozenset({ABSENT, "INVALID_PARAMETER_VALUE"})  # the latter for a number that can't be one
 
 
 class Registration(NamedTuple):
@@ -52,14 +53,14 @@ def register(registry: Registry, spec: AgentSpec) -> Registration:
             if number != created:  # another process registered the same at the same time, and was first
                 registry.client.delete_model_version(MODEL_NAME, str(created))
                 new = False
-        registry.client.set_registered_model_alias(MODEL_NAME, CHALLENGER, str(number))
+    set_alias(registry, CHALLENGER, number)
     return Registration(describe(registry, str(number)), new, prompts)
 
 
 def list_versions(registry: Registry) -> tuple[RegisteredVersion, ...]:
     """All versions, the newest first."""
     with registry.answering():
-        aliases = _aliases(registry)
+        aliases = model_entry(registry).aliases
         found = _search(registry, f"name = '{MODEL_NAME}'")
     versions = [_record(version, aliases) for version in found]
     return tuple(sorted(versions, key=lambda version: -version.number))
@@ -67,22 +68,23 @@ def list_versions(registry: Registry) -> tuple[RegisteredVersion, ...]:
 
 def describe(registry: Registry, ref: str) -> RegisteredVersion:
     """The version of a number ("3") or an alias ("champion"); raises UnknownVersion."""
+    aliases = model_entry(registry).aliases
+    number = int(ref) if ref.isdecimal() else aliases.get(ref)
+    if number is None:
+        raise _unknown(registry, ref)
     with registry.answering():
         try:
-            if ref.isdecimal():
-                found = registry.client.get_model_version(MODEL_NAME, ref)
-            else:
-                found = registry.client.get_model_version_by_alias(MODEL_NAME, ref)
+            return _record(registry.client.get_model_version(MODEL_NAME, str(number)), aliases)
         except MlflowException as error:
             if error.error_code in _NOT_FOUND:
                 raise _unknown(registry, ref) from error
             raise
-        return _record(found, _aliases(registry))
 
 
-def remember(registry: Registry, ref: str, version: RegisteredVersion) -> None:
-    """Has `load` know what `ref` means while MLflow is down."""
-    LocalCopies(registry.settings.copies, registry.uri).keep_reference(ref, version)
+def number_of(registry: Registry, digest: str) -> int | None:
+    """The number of the version with this digest; None when it isn't registered."""
+    with registry.answering():
+        return _number_of(registry, digest)
 
 
 def load(registry: Registry, ref: str, *, endpoint: Endpoint | None = None, kept: KeyValues | None = None) -> Agent:
@@ -95,12 +97,25 @@ def load(registry: Registry, ref: str, *, endpoint: Endpoint | None = None, kept
     """
     copies = LocalCopies(registry.settings.copies, registry.uri)
     version = _describe_or_remember(registry, copies, ref)
+    return load_version(registry, version, endpoint=endpoint, kept=kept)
+
+
+def load_version(
+    registry: Registry, version: RegisteredVersion, *, endpoint: Endpoint | None = None, kept: KeyValues | None = None
+) -> Agent:
+    """As `load`, for a version that was described before."""
     _require_code(version.code_digest, f"version {version.number}")
+    return Agent(snapshot(registry, version), endpoint=endpoint, kept=kept, stamp=version.stamp)
+
+
+def snapshot(registry: Registry, version: RegisteredVersion) -> AgentSpec:
+    """All that a version is; kept on this machine from then on. Raises DigestMismatch."""
+    copies = LocalCopies(registry.settings.copies, registry.uri)
     spec = copies.snapshot(version.digest)
     if spec is None:
         spec = _download(registry, version)
         copies.keep_snapshot(spec)
-    return Agent(spec, endpoint=endpoint, kept=kept, stamp=version.stamp)
+    return spec
 
 
 def _create(registry: Registry, spec: AgentSpec) -> int:
@@ -132,15 +147,6 @@ def _search(registry: Registry, query: str) -> list[ModelVersion]:
             return found
 
 
-def _aliases(registry: Registry) -> dict[str, int]:
-    try:
-        return {a: int(n) for a, n in registry.client.get_registered_model(MODEL_NAME).aliases.items()}
-    except MlflowException as error:
-        if error.error_code == ABSENT:
-            return {}
-        raise
-
-
 def _record(version: ModelVersion, aliases: dict[str, int]) -> RegisteredVersion:
     number = int(version.version)
     return version_of(
@@ -159,7 +165,7 @@ def _unknown(registry: Registry, ref: str) -> UnknownVersion:
             f"version {ref!r} is not there, nothing is registered yet: run `copydesk register` "
             f"(looked in {without_password(registry.uri)})"
         )
-    aliases = ", ".join(f"{alias} ({number})" for alias, number in sorted(_aliases(registry).items()))
+    aliases = ", ".join(f"{alias} ({number})" for alias, number in sorted(model_entry(registry).aliases.items()))
     return UnknownVersion(f"version {ref!r} is not registered: there are {numbers}, and as aliases {aliases or 'none'}")
 
 

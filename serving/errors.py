@@ -10,6 +10,7 @@ CopydeskError
 ├── BlobStoreUnavailable articles can't be stored or read at present
 ├── BlobStoreUnusable    the blob store can't be used as it is named
 ├── NoChampion           no version is served yet
+├── ChampionRefused      the registry says something that no signed record backs
 ├── NoWorker             no worker has been heard of lately
 ├── RateLimited          a user asks too often
 ├── QueueFull            too many jobs are waiting
@@ -88,6 +89,13 @@ class NoChampion(CopydeskError):
     type = "no-champion"
     status = 503
     retry_after = 5
+
+
+class ChampionRefused(CopydeskError):
+    """The registry names a champion, or a promotion, that no signed record backs; the last verified one serves."""
+
+    type = "champion-refused"
+    status = 503
 
 
 class NoWorker(CopydeskError):

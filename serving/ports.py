@@ -10,6 +10,7 @@ from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport, VersionStamp
 from serving.batch import Batch, BatchJob, Progress
 from serving.callback import Callback, CallbackStanding
+from serving.evidence import Evidence
 from serving.feedback import ApprovalStatus, Entry, Saying
 from serving.figures import Count
 from serving.job import Job
@@ -59,6 +60,7 @@ class ServedVersion:
     pack: GuidelinePack
     champion: bool
     served: datetime  # when a worker last said so
+    evidence: Evidence | None = None  # None: of a worker of an earlier release
 
 
 @dataclass(frozen=True, slots=True)

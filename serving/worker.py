@@ -14,6 +14,7 @@ from agent.errors import CopydeskError
 from agent.settings import ModelSettings
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
+from registry.trust import trusted_keys
 from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.mlflow_versions import MlflowVersions
@@ -22,6 +23,7 @@ from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.answers import Answers
 from serving.chores import Chores
 from serving.edge import Edge, open_edge
+from serving.errors import ChampionRefused
 from serving.ports import BlobStore, ServedVersion
 from serving.settings import ServingSettings
 from serving.shared import Shared, shared
@@ -36,12 +38,20 @@ FORGET_SECONDS = 3600.0
 logger = logging.getLogger(__name__)
 
 
+def told_to_nobody(refusal: str) -> None:
+    """Where no metric listens."""
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 def run(settings: ServingSettings) -> None:
-    """Works until SIGTERM or SIGINT; jobs that run by then are finished."""
+    """Works until SIGTERM or SIGINT; jobs that run by then are finished.
+
+    Raises NoTrustedKeys and UnusableKey before anything starts: a worker that trusts nobody could serve nothing.
+    """
+    trusted_keys(RegistrySettings(home=settings.home))
     asyncio.run(_run(settings))
 
 
@@ -83,6 +93,7 @@ class Worker:
     edge: Edge
     blobs: BlobStore
     champion: ServedVersion | None = None  # what it serves, also while MLflow is down
+    tell_refusal: Callable[[str], None] = told_to_nobody  # each poll: why the registry is refused; empty: it isn't
 
     def __post_init__(self) -> None:
         self._terms = Terms(
@@ -154,6 +165,9 @@ class Worker:
                 logger.info("version %s is served, %s", version.stamp.number, version.stamp.evidence)
             self.champion = version
             await self._served.put(version)
+        self.tell_refusal(self._versions.refusal)
+        if self._versions.refusal:
+            raise ChampionRefused(self._versions.refusal)
 
     async def _sweep(self) -> None:
         await self._chores.sweep()

@@ -15,7 +15,7 @@ class Permission(StrEnum):
     CHECK = "check"  # have articles checked, follow one's own jobs, decide about their findings
     INBOX = "inbox"  # have files checked that other programs put into the blob store, whosever they are
     FIGURES = "figures"  # figures over everybody's articles
-    APPROVE = "approve"  # say whether an editor's dismissal counts
+    APPROVE = "approve"  # say whether an editor's dismissal counts, stand behind a decision to promote
     ADMINISTER = "administer"
 
 

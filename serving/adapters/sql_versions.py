@@ -1,15 +1,25 @@
 """The versions that workers serve, in the database."""
 
+import json
 from datetime import datetime
 
 from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.guideline import GuidelinePack
 from agent.report import VersionStamp
+from registry.statement import Promotion, Statement
 from serving.adapters.database import Database
+from serving.adapters.evidence_tables import evidence
 from serving.adapters.tables import served_versions
+from serving.adapters.upsert import upsert
+from serving.evidence import FIGURES, Evidence
 from serving.ports import ServedVersion
+
+_JOINED = select(served_versions, evidence).join_from(
+    served_versions, evidence, served_versions.c.number == evidence.c.number, isouter=True
+)
 
 
 class SqlServedVersions:
@@ -28,6 +38,8 @@ class SqlServedVersions:
             "served_at": version.served,
         }
         async with self._database.write() as connection:
+            if version.evidence:
+                await _put_evidence(connection, number, version.evidence, version.served)
             if version.champion:
                 await connection.execute(update(served_versions).values(champion=False))
             same = and_(served_versions.c.number == number, served_versions.c.stamp == row["stamp"])
@@ -43,21 +55,51 @@ class SqlServedVersions:
             await connection.execute(said)
 
     async def champion(self) -> ServedVersion | None:
-        query = select(served_versions).where(served_versions.c.champion)
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
+            row = (await connection.execute(_JOINED.where(served_versions.c.champion))).mappings().first()
         return _version(row) if row else None
 
     async def all(self) -> list[ServedVersion]:
-        query = select(served_versions).order_by(served_versions.c.served_at.desc())
+        query = _JOINED.order_by(served_versions.c.served_at.desc())
         async with self._database.read() as connection:
             return [_version(row) for row in (await connection.execute(query)).mappings()]
 
 
-def _version(row: RowMapping) -> ServedVersion:
+async def _put_evidence(connection: AsyncConnection, number: str, found: Evidence, now: datetime) -> None:
+    """Writes it where it is new: workers say this every few seconds."""
+    promoted = found.promotion.model_dump_json()
+    known = select(evidence.c.promotion).where(evidence.c.number == number)
+    if await connection.scalar(known) == promoted:
+        return
+    row = {
+        "record": found.record,
+        "signer": found.signer,
+        "statement": found.statement.model_dump_json(),
+        "promotion": promoted,
+        "approvers": json.dumps(found.approvers),
+        "figures": FIGURES.dump_json(found.figures).decode(),
+        "taken_at": now,
+    }
+    put = upsert(connection, evidence).values(number=number, **row)
+    await connection.execute(put.on_conflict_do_update(index_elements=["number"], set_=row))
+
+
+def _version(found: RowMapping) -> ServedVersion:
     return ServedVersion(
-        stamp=VersionStamp.model_validate_json(row["stamp"]),
-        pack=GuidelinePack.model_validate_json(row["pack"]),
-        champion=row["champion"],
-        served=row["served_at"],
+        stamp=VersionStamp.model_validate_json(found[served_versions.c.stamp]),
+        pack=GuidelinePack.model_validate_json(found[served_versions.c.pack]),
+        champion=found[served_versions.c.champion],
+        served=found[served_versions.c.served_at],
+        evidence=_evidence(found) if found[evidence.c.record] else None,
+    )
+
+
+def _evidence(found: RowMapping) -> Evidence:
+    return Evidence(
+        record=found[evidence.c.record],
+        signer=found[evidence.c.signer],
+        statement=Statement.model_validate_json(found[evidence.c.statement]),
+        promotion=Promotion.model_validate_json(found[evidence.c.promotion]),
+        approvers=tuple(json.loads(found[evidence.c.approvers])),
+        figures=FIGURES.validate_json(found[evidence.c.figures]),
     )

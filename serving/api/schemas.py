@@ -9,7 +9,9 @@ from agent.article import Paragraph, ParagraphKind
 from agent.finding import Severity
 from agent.guideline import Guideline, Kind
 from agent.report import ComplianceReport, VersionStamp
+from registry.statement import Kind as EvidenceKind
 from serving.api.feedback_schemas import DecidedOut
+from serving.evidence import Evidence, GuidelineEvidence
 from serving.inbox import INBOX, LONGEST_NAME, inbox_name
 from serving.job import Job, JobStatus
 from serving.ports import ServedVersion
@@ -215,6 +217,49 @@ class GuidelinesOut(BaseModel):
         return cls(pack=version.pack.name, version=version.stamp.number, guidelines=guidelines)
 
 
+class EvidenceOut(BaseModel):
+    """Why a version serves: the signed record it was promoted by, and what the gate measured."""
+
+    kind: EvidenceKind
+    ungated: bool  # no gate said that it may serve
+    outcome: str  # of the gate; empty where none was asked
+    record: str
+    signer: str  # id of the key that signed it
+    decision: str  # its run in MLflow; empty where none was made
+    labelled_set: str
+    policy: str
+    decided_by: str
+    decided: datetime
+    approved_by: list[str]
+    promoted_by: str
+    promoted: datetime
+    previous: int | None  # the champion before
+    reason: str  # of a forced promotion or a rollback
+    figures: list[GuidelineEvidence]
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> Self:
+        statement, promotion = evidence.statement, evidence.promotion
+        return cls(
+            kind=statement.kind,
+            ungated=promotion.is_ungated,
+            outcome=statement.outcome,
+            record=evidence.record,
+            signer=evidence.signer,
+            decision=statement.run,
+            labelled_set=statement.labelled_set,
+            policy=statement.policy,
+            decided_by=statement.who,
+            decided=statement.made,
+            approved_by=list(evidence.approvers),
+            promoted_by=promotion.who,
+            promoted=promotion.at,
+            previous=promotion.previous,
+            reason=statement.reason,
+            figures=list(evidence.figures),
+        )
+
+
 class VersionOut(BaseModel):
     """A version that some worker serves."""
 
@@ -222,6 +267,7 @@ class VersionOut(BaseModel):
     served: datetime
     guidelines: int
     version: VersionStamp
+    evidence: EvidenceOut | None  # null: of a worker of an earlier release
 
     @classmethod
     def of(cls, version: ServedVersion) -> Self:
@@ -230,4 +276,5 @@ class VersionOut(BaseModel):
             served=version.served,
             guidelines=len(version.pack.guidelines),
             version=version.stamp,
+            evidence=EvidenceOut.of(version.evidence) if version.evidence else None,
         )

@@ -155,7 +155,7 @@ def test_register_promote_versions_and_check_by_a_version(run):
     (report,) = json.loads(checked.out)
     assert (report["version"]["number"], report["version"]["evidence"]) == ("1", "forced: a trial")
     assert run("promote", "9", "--force", "x").code == 2
-    assert run("promote", "1").code == 2
+    assert "version 1 has no gate decision" in " ".join(run("promote", "1").err.split())
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,12 @@ def test_a_wrong_setting_is_named_with_its_value(
     result = run("worker")
     assert (result.code, "Traceback" in result.err) == (2, False)
     assert says in " ".join(result.err.split())
+
+
+def test_a_worker_that_trusts_nobody_names_the_setting(run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    result = run("worker")
+    assert (result.code, "set COPYDESK_TRUSTED_KEYS to the public keys" in " ".join(result.err.split())) == (2, True)
 
 
 def test_mlflow_that_is_not_there_is_said_within_seconds(run, monkeypatch: pytest.MonkeyPatch):

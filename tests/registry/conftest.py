@@ -9,6 +9,7 @@ import pytest
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
 from tests.mlflow_server import mlflow_server
+from tests.signing import key_file
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +37,11 @@ def server_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def server(tmp_path: Path, server_uri: str) -> Registry:
     """The server without any version or prompt."""
-    registry = connect(RegistrySettings(home=tmp_path / "home", mlflow_tracking_uri=server_uri))
+    signing_key = tmp_path / "signing-key.pem"
+    key_file(signing_key)
+    registry = connect(
+        RegistrySettings(home=tmp_path / "home", mlflow_tracking_uri=server_uri, signing_key=str(signing_key))
+    )
     for name in {model.name for model in registry.client.search_registered_models()}:
         registry.client.delete_registered_model(name)
     for prompt in registry.client.search_prompts():

@@ -63,6 +63,7 @@ def test_a_run_says_what_was_checked_by_which_version(registry: Registry) -> Non
         "pack": "test",
         "pack_digest": "p" * 64,
         "evidence": "none",
+        "record": "none",
         "guideline_set": "plain-words,attribution",
     }
 

@@ -10,9 +10,11 @@ from agent.graph import Agent
 from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport
 from agent.spec import AgentSpec
+from registry.statement import Kind, Promotion, Statement
 from serving.adapters.sql_jobs import QUEUED
 from serving.adapters.stores import Stores
 from serving.adapters.tables import jobs
+from serving.evidence import Evidence, Figure, GuidelineEvidence
 from serving.job import Job, Request
 from serving.ports import ServedVersion, Submission
 from tests.agent.build import article, pack
@@ -31,6 +33,40 @@ def agent(number: str = "1", *, of: GuidelinePack | None = None) -> Agent:
 def served(number: str = "1", *, champion: bool = True, at: datetime = NOW, **fields: Any) -> ServedVersion:
     made = agent(number, **fields)
     return ServedVersion(made.stamp, made.spec.pack, champion=champion, served=at)
+
+
+def evidence(number: int = 1, *, at: datetime = NOW) -> Evidence:
+    """What stands behind a first champion that passed."""
+    statement = Statement(
+        kind=Kind.FIRST,
+        outcome="PROMOTE",
+        number=number,
+        version_digest=SPEC.digest,
+        code_digest=SPEC.code,
+        pack_digest=SPEC.pack.digest,
+        champion=None,
+        labelled_set="house, test",
+        policy="house",
+        run="r1",
+        who="ada",
+        made=at,
+    )
+    promotion = Promotion(
+        number=number,
+        previous=None,
+        kind=statement.kind,
+        record="d" * 64,
+        evidence=statement.evidence,
+        who="bob",
+        at=at,
+    )
+    recall, none = Figure(value=0.9, low=0.8, high=0.95), Figure(value=None, low=None, high=None)
+    figures = GuidelineEvidence(
+        guideline="plain-words", labelled=40, recall=recall, precision=none, false_alarms=recall
+    )
+    return Evidence(
+        record="d" * 16, signer="k1", statement=statement, promotion=promotion, approvers=("eve",), figures=(figures,)
+    )
 
 
 def request(**fields: Any) -> Request:

@@ -20,8 +20,10 @@ from agent.spec import AgentSpec, ModelSpec
 from registry.aliases import promote
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
+from registry.signatures import read_signing_key
 from registry.versions import register
 from tests.serving.build import TEXT
+from tests.signing import key_file
 
 PATIENCE = 60.0
 FAST = {"COPYDESK_LEASE_SECONDS": "2", "COPYDESK_CHAMPION_POLL_SECONDS": "0.5"}
@@ -56,7 +58,15 @@ class Service:
 
     @property
     def registry(self) -> Registry:
-        return connect(RegistrySettings(home=self.home, mlflow_tracking_uri=self.mlflow))
+        return connect(RegistrySettings(home=self.home, mlflow_tracking_uri=self.mlflow, signing_key=self.signing_key))
+
+    @property
+    def signing_key(self) -> str:
+        """Of whoever promotes; an embedded registry has its own."""
+        path = self.home.parent / "signing-key.pem"
+        if self.mlflow and not path.exists():
+            key_file(path)
+        return str(path) if self.mlflow else ""
 
     def make_champion(self, pack: GuidelinePack, model: ModelSpec | None = None) -> int:
         registry = self.registry
@@ -68,7 +78,8 @@ class Service:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("COPYDESK", "MLFLOW"))}
         environment |= {"COPYDESK_HOME": str(self.home), "COPYDESK_PORT": str(self.port), **FAST, **self.environment}
         if self.mlflow:
-            environment["MLFLOW_TRACKING_URI"] = self.mlflow
+            public = read_signing_key(Path(self.signing_key)).public()
+            environment |= {"MLFLOW_TRACKING_URI": self.mlflow, "COPYDESK_TRUSTED_KEYS": public.line}
         with (self.home.parent / f"{command}{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "pipelines", "-v", command], env=environment, stdout=log, stderr=log

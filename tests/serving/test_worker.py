@@ -1,6 +1,7 @@
 """The API and workers as real processes, from submitting to the run in MLflow, through deaths and outages."""
 
 import asyncio
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -14,10 +15,11 @@ from agent.recording import Recording, without_seconds
 from agent.replay import replay
 from agent.report import ComplianceReport
 from agent.spec import AgentSpec, ModelSpec
-from registry.aliases import promote
+from registry.aliases import promote, rollback
+from registry.decisions import RECORD_KEY
 from registry.job_runs import LoggedRun, find_job_run
 from registry.runs import read_recording
-from registry.version import CODE_TAG, MODEL_NAME
+from registry.version import CHAMPION, CODE_TAG, MODEL_NAME
 from registry.versions import register
 from tests.agent.build import guideline, pack, prompt_guideline
 from tests.mlflow_server import mlflow_server
@@ -193,3 +195,68 @@ def test_a_champion_that_needs_other_code_leaves_the_last_one_serving(tmp_path: 
 def served_at(client: httpx.Client) -> str:
     champion = next(version for version in client.get("/api/v1/versions").json() if version["champion"])
     return str(champion["served"])
+
+
+def said(running: Service, text: str) -> bool:
+    return text in " ".join(running.logs().split())
+
+
+def test_an_alias_moved_by_hand_is_refused_and_the_last_verified_version_serves(tmp_path: Path) -> None:
+    with service(tmp_path) as running, running.api() as client:
+        running.make_champion(pack())
+        running.start_worker()
+        registry = running.registry
+        register(registry, AgentSpec(pack=pack(guideline(title="Second"))))
+        registry.client.set_registered_model_alias(MODEL_NAME, CHAMPION, "2")
+        eventually("it is refused", lambda: said(running, "the alias names version 2, which no signed promotion"), 20)
+        before = served_at(client)
+        eventually("version 1 is still served", lambda: served_at(client) > before, 10)
+        assert ended(client, submit(client))["version"] == "1"
+        rollback(registry, None, reason="moved by hand", who="ada")
+        promotion = promote(registry, 2, force_reason="a trial", who="ada")
+        eventually("version 2 is served", lambda: client.get("/readyz").json()["version"] == "2", 20)
+        id = submit(client, "We utilise it again.")
+        ended(client, id)
+        stamp = client.get(f"/jobs/{id}/result").json()["report"]["version"]
+        assert (stamp["number"], stamp["evidence"], stamp["record"]) == ("2", "forced: a trial", promotion.record[:16])
+        told = {each["version"]["number"]: each["evidence"] for each in client.get("/api/v1/versions").json()}
+        assert [(told[n]["kind"], told[n]["ungated"]) for n in ("1", "2")] == [("forced", True), ("forced", True)]
+        assert (told["2"]["reason"], told["2"]["previous"], told["2"]["promoted_by"]) == ("a trial", 1, "ada")
+
+
+def test_a_worker_that_starts_beside_an_altered_record_serves_the_version_before(tmp_path: Path) -> None:
+    with service(tmp_path) as running, running.api() as client:
+        running.make_champion(pack())
+        running.make_champion(pack(guideline(title="Second")))
+        client_of = running.registry.client
+        tags = client_of.get_model_version(MODEL_NAME, "2").tags
+        (key,) = (tag for tag in tags if tag.startswith(RECORD_KEY))
+        client_of.set_model_version_tag(MODEL_NAME, "2", key, tags[key].replace("a test", "a tast"))
+        running.start_worker()
+        assert client.get("/readyz").json()["version"] == "1"
+        assert said(running, "is not what was written there: somebody changed it")
+
+
+def test_without_anything_verified_a_worker_serves_nothing_and_says_so(tmp_path: Path) -> None:
+    with service(tmp_path) as running, running.api() as client:
+        registry = running.registry
+        register(registry, AgentSpec(pack=pack()))
+        registry.client.set_registered_model_alias(MODEL_NAME, CHAMPION, "1")
+        running.start("worker")
+        eventually("it is said", lambda: said(running, "by its alias alone, without a signed promotion"))
+        assert client.get("/readyz").json()["type"] == "no-champion"
+
+
+def test_jobs_of_an_earlier_version_are_stamped_with_what_it_was_champion_by(tmp_path: Path) -> None:
+    with service(tmp_path) as running, running.api() as client:
+        running.make_champion(pack())
+        doomed = running.start_worker()
+        doomed.kill()
+        doomed.wait(10)
+        id = submit(client)
+        running.make_champion(pack(guideline(title="Second")))
+        shutil.rmtree(running.home / "versions")
+        running.start("worker")
+        assert ended(client, id)["version"] == "1"
+        stamp = client.get(f"/jobs/{id}/result").json()["report"]["version"]
+        assert (stamp["number"], stamp["evidence"], len(stamp["record"])) == ("1", "forced: a test", 16)

@@ -6,7 +6,7 @@ import pytest
 from serving.adapters.database import Database
 from serving.adapters.sql_versions import SqlServedVersions
 from tests.agent.build import guideline, pack
-from tests.serving.build import NOW, served
+from tests.serving.build import NOW, evidence, served
 
 LATER = NOW + timedelta(seconds=5)
 OTHER = pack(guideline(title="Other words"))
@@ -54,3 +54,17 @@ async def test_a_version_that_is_heard_of_stays_what_it_is(versions: SqlServedVe
     await versions.heard("1", LATER)
     await versions.heard("3", LATER)
     assert await versions.all() == [served("1", champion=False, at=LATER), served("2", of=OTHER)]
+
+
+async def test_a_version_comes_back_with_what_stands_behind_it(versions: SqlServedVersions) -> None:
+    known = replace(served(), evidence=evidence())
+    await versions.put(known)
+    await versions.put(served("2", of=OTHER))
+    assert await versions.all() == [replace(known, champion=False), served("2", of=OTHER)]
+
+
+async def test_a_version_that_is_promoted_anew_has_its_new_evidence(versions: SqlServedVersions) -> None:
+    for known in (evidence(), evidence(at=LATER)):
+        await versions.put(replace(served(), evidence=known))
+    await versions.put(served())  # a worker that knows of none takes none away
+    assert await versions.champion() == replace(served(), evidence=evidence(at=LATER))

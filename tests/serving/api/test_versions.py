@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import httpx
 
 from serving.adapters.database import Database
 from serving.adapters.sql_versions import SqlServedVersions
 from tests.agent.build import guideline, pack
-from tests.serving.build import NOW, SPEC, served
+from tests.serving.build import NOW, SPEC, evidence, served
 
 
 async def test_the_champions_guidelines_are_listed(client: httpx.AsyncClient) -> None:
@@ -33,3 +35,30 @@ async def test_versions_name_what_they_were_promoted_with(client: httpx.AsyncCli
 async def test_without_a_champion_there_are_no_guidelines(empty: httpx.AsyncClient) -> None:
     assert (await empty.get("/api/v1/guidelines")).json()["type"] == "no-champion"
     assert (await empty.get("/api/v1/versions")).json() == []
+
+
+async def test_versions_tell_what_stands_behind_them(client: httpx.AsyncClient, database: Database) -> None:
+    assert (await client.get("/api/v1/versions")).json()[0]["evidence"] is None
+    await SqlServedVersions(database).put(replace(served(), evidence=evidence()))
+    (version,) = (await client.get("/api/v1/versions")).json()
+    figures = version["evidence"].pop("figures")
+    assert version["evidence"] == {
+        "kind": "first",
+        "ungated": False,
+        "outcome": "PROMOTE",
+        "record": "d" * 16,
+        "signer": "k1",
+        "decision": "r1",
+        "labelled_set": "house, test",
+        "policy": "house",
+        "decided_by": "ada",
+        "decided": "2026-11-23T12:00:00Z",
+        "approved_by": ["eve"],
+        "promoted_by": "bob",
+        "promoted": "2026-11-23T12:00:00Z",
+        "previous": None,
+        "reason": "",
+    }
+    assert [(one["guideline"], one["recall"]) for one in figures] == [
+        ("plain-words", {"value": 0.9, "low": 0.8, "high": 0.95})
+    ]

@@ -1,0 +1,18 @@
+"""The table of what stands behind served versions."""
+
+from sqlalchemy import Column, String, Table, Text
+
+from serving.adapters.tables import UtcDateTime, metadata
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("number", String(20), primary_key=True),  # of the version
+    Column("record", String(64), nullable=False),
+    Column("signer", String(64), nullable=False),
+    Column("statement", Text, nullable=False),  # a Statement as JSON
+    Column("promotion", Text, nullable=False),  # a Promotion as JSON
+    Column("approvers", Text, nullable=False),  # JSON list of users
+    Column("figures", Text, nullable=False),  # JSON list of GuidelineEvidence
+    Column("taken_at", UtcDateTime, nullable=False),  # when a worker took the version
+)
