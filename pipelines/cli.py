@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 
 from agent.errors import CopydeskError
@@ -24,6 +23,7 @@ from pipelines.guidelines import app as guidelines_app
 from pipelines.jobs import jobs_app
 from pipelines.keys import keys_app
 from pipelines.output import OutputFormat
+from serving.logs import LogSettings, set_up_logs
 
 app = typer.Typer(
     name="copydesk",
@@ -36,6 +36,8 @@ app.add_typer(guidelines_app, name="guidelines")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
+
+SERVICES = frozenset({"api", "worker", "tick"})  # what they log is collected, where no person watches
 
 err = Console(stderr=True, highlight=False)
 
@@ -65,6 +67,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def common(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
@@ -72,8 +75,8 @@ def common(
 ) -> None:
     """Checks articles against an editorial house's guidelines, by versions that change only with evidence."""
     level = logging.INFO if verbose else logging.WARNING
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of each call to the model
-    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
+    watched = err.is_terminal or context.invoked_subcommand not in SERVICES
+    set_up_logs(LogSettings().log_format or ("text" if watched else "json"), level, err)
 
 
 @app.command()
@@ -414,6 +417,8 @@ _PREFIXES = {
     "ServingSettings": "COPYDESK_",
     "AccessSettings": "COPYDESK_",
     "RegistrySettings": "COPYDESK_",
+    "LogSettings": "COPYDESK_",
+    "TracingSettings": "COPYDESK_",
     "ModelSettings": "COPYDESK_MODEL_",
     "JudgeSettings": "COPYDESK_JUDGE_",
 }

@@ -25,6 +25,7 @@ from registry.pages import PAGES_ENVIRONMENT, pages_command
 from registry.settings import RegistrySettings
 from serving.access.settings import AccessSettings
 from serving.errors import PortTaken
+from serving.logs import LogSettings
 from serving.settings import ServingSettings
 
 READY_SECONDS = 120.0
@@ -109,6 +110,7 @@ def start(
         "MLFLOW_TRACKING_URI": registry.mlflow_tracking_uri,
         "DB_CONNECTION_STRING": serving.db_connection_string,
         "REDIS_CONNECTION_STRING": serving.redis_connection_string,
+        "COPYDESK_LOG_FORMAT": LogSettings().log_format or "text",  # a person reads these files
         **beside,
     }
     pages = "" if registry.embedded else registry.tracking_uri

@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,10 +13,12 @@ from fastapi import Depends, FastAPI
 
 from serving.access.settings import AccessSettings
 from serving.access.sign_in import SignIn
-from serving.adapters.database import open_database
+from serving.adapters.database import Database, open_database
 from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.measured import MeasuredBlobs, MeasuredCache
 from serving.adapters.sql_api_keys import SqlApiKeys
 from serving.adapters.sql_audit import SqlAudit
+from serving.adapters.sql_backlog import SqlBacklog
 from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
@@ -23,47 +26,70 @@ from serving.answers import Answers
 from serving.api import admin, batches, checks, events, health, jobs, sessions, versions
 from serving.api.access import admitted
 from serving.api.body_limit import BodyLimit
+from serving.api.observed import Observed
 from serving.api.problems import RESPONSES, add_problem_handlers
 from serving.api.rate_limit import RateLimitHeaders
 from serving.api.same_site import SameSite
 from serving.api.schemas import CheckIn
 from serving.api.services import Services
-from serving.edge import open_edge
+from serving.dependencies import Dependencies, Dependency
+from serving.edge import Edge, open_edge
 from serving.errors import PortTaken
+from serving.exposition import Exposition
+from serving.metrics import ApiMetrics
 from serving.pages.routes import router as pages
+from serving.ports import BlobStore, ServedVersions
 from serving.settings import ServingSettings
+from serving.tracing import TracingSettings, open_traces
+from serving.usecases.readiness import ready
 from serving.watch import Watch
+
+NO_BLOB = "0" * 64  # whoever says that it isn't there has answered
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
-    """The API and the page, on the stores that the settings name."""
+def create_app(settings: ServingSettings, access: AccessSettings, tracing: TracingSettings | None = None) -> FastAPI:
+    """The API and the page, on the stores that the settings name; traces as the environment says without `tracing`."""
+
+    metrics, traces = ApiMetrics(), open_traces(tracing or TracingSettings(), "api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_stores(settings) as stores, open_edge(settings) as edge:
-            blobs, watch = FolderBlobs(settings.articles), Watch(stores.jobs.revisions)
+        async with (
+            open_stores(settings) as stores,
+            open_edge(settings, not_counted=metrics.not_counted.inc) as edge,
+        ):
+            blobs, watch = MeasuredBlobs(FolderBlobs(settings.articles), metrics), Watch(stores.jobs.revisions)
+            versions, cache = SqlServedVersions(stores.database), MeasuredCache(edge.cache, metrics)
+            metrics.follow_pool(lambda: stores.database.pool)
+            each = _dependencies(stores.database, versions, blobs, edge)
+            dependencies, backlogs = Dependencies(each, time.monotonic), SqlBacklog(stores.database)
             app.state.services = Services(
                 settings=settings,
                 database=stores.database,
                 jobs=stores.jobs,
                 batches=stores.batches,
                 blobs=blobs,
-                answers=Answers(stores.jobs, blobs, edge.cache, shared=edge.shared),
+                answers=Answers(stores.jobs, blobs, cache, shared=edge.shared),
                 watch=watch,
-                versions=SqlServedVersions(stores.database),
-                cache=edge.cache,
+                versions=versions,
+                cache=cache,
                 limits=edge.limits,
                 sign_in=SignIn(access, SqlApiKeys(stores.database), edge.revocations, utc_now),
                 audit=SqlAudit(stores.database),
                 switches=SqlSwitches(stores.database),
+                metrics=metrics,
+                traces=traces,
+                dependencies=dependencies,
+                exposition=Exposition(metrics, backlogs, dependencies, clock=utc_now, ticks=time.monotonic),
                 clock=utc_now,
             )
             yield
             await watch.close()
+        await asyncio.to_thread(traces.close)
 
     # The pages that FastAPI would show the description on load their viewer from the internet.
     app = FastAPI(
@@ -77,6 +103,7 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(BodyLimit)
     app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
+    app.add_middleware(Observed, metrics=metrics, traces=traces)
     add_problem_handlers(app)
     for router in (
         sessions.router,
@@ -93,6 +120,19 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
         app.include_router(router)
     _describe_body(app)
     return app
+
+
+def _dependencies(database: Database, versions: ServedVersions, blobs: BlobStore, edge: Edge) -> list[Dependency]:
+    async def worker() -> None:
+        await ready(versions, now=utc_now())
+
+    async def articles() -> None:
+        await blobs.get(NO_BLOB)
+
+    found = [Dependency("database", database.answers), Dependency("worker", worker), Dependency("blobs", articles)]
+    if edge.answers is not None:
+        found.append(Dependency("redis", edge.answers, needed=False))
+    return found
 
 
 def _describe_body(app: FastAPI) -> None:
@@ -129,5 +169,29 @@ def serve(settings: ServingSettings, access: AccessSettings) -> None:
                 "stop what listens there, or set COPYDESK_PORT"
             ) from error
         asyncio.run(_try_database(settings))
-        config = uvicorn.Config(create_app(settings, access), log_level="warning", access_log=False)
-        uvicorn.Server(config).run([listener])
+        app = create_app(settings, access)
+        config = uvicorn.Config(
+            app,
+            log_config=None,  # this process's own holds for it too
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
+        )
+        Server(config, stopping=lambda: _end_streams(app)).run([listener])
+
+
+def _end_streams(app: FastAPI) -> None:
+    services: Services = app.state.services
+    services.watch.end()
+
+
+class Server(uvicorn.Server):
+    """Told to stop, it accepts nothing, calls `stopping`, and finishes what it answers within its time."""
+
+    def __init__(self, config: uvicorn.Config, *, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets)

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response, status
 
+from serving.about import about
 from serving.api.access import Who
 from serving.api.schemas import JobOut, Links
 from serving.api.services import Services, services
 from serving.api.submission import OPENAPI_BODY, read_submission
+from serving.tracing import Kind, span
 from serving.usecases.intake import must_be_open
 from serving.usecases.submit import Asked, submit
 
@@ -27,16 +29,20 @@ async def check_article(
     """Accepts an article to be checked: JSON, or a file as `multipart/form-data`. Follow the links to its report."""
     await must_be_open(use.switches)
     incoming = await read_submission(request, caller.user)
-    accepted = await submit(
-        use.jobs,
-        use.blobs,
-        use.versions,
-        article=incoming.article,
-        request=incoming.request,
-        asked=Asked(idempotency_key, incoming.digest, incoming.priority),
-        queue_limit=use.settings.limit_of(incoming.priority),
-        now=use.clock(),
-    )
+    with span(use.traces, "submit", Kind.PRODUCER) as submitting:
+        asked = Asked(idempotency_key, incoming.digest, incoming.priority, trace_parent=about().trace_parent)
+        accepted = await submit(
+            use.jobs,
+            use.blobs,
+            use.versions,
+            article=incoming.article,
+            request=incoming.request,
+            asked=asked,
+            queue_limit=use.settings.limit_of(incoming.priority),
+            now=use.clock(),
+        )
+        submitting.note({"copydesk.job_id": accepted.job.id, "copydesk.duplicate": accepted.duplicate})
+    use.metrics.looked_up("duplicates", hits=int(accepted.duplicate), misses=int(not accepted.duplicate))
     response.headers["Location"] = Links.of(accepted.job).status
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return JobOut.of(accepted.job, duplicate=accepted.duplicate)

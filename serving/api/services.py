@@ -8,8 +8,12 @@ from serving.access.audit import Audit
 from serving.access.sign_in import SignIn
 from serving.adapters.database import Database
 from serving.answers import Answers
+from serving.dependencies import Dependencies
+from serving.exposition import Exposition
+from serving.metrics import ApiMetrics
 from serving.ports import Batches, BlobStore, Cache, Clock, JobStore, RateLimits, ServedVersions, Switches
 from serving.settings import ServingSettings
+from serving.tracing import Traces
 from serving.watch import Watch
 
 
@@ -30,6 +34,10 @@ class Services:
     sign_in: SignIn
     audit: Audit
     switches: Switches
+    metrics: ApiMetrics
+    traces: Traces
+    dependencies: Dependencies
+    exposition: Exposition
     clock: Clock
 
 
