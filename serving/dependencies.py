@@ -47,31 +47,33 @@ class Standing:
 class Dependencies:
     """All are asked at once, and none of them more often than once in KEPT_SECONDS."""
 
-    def __init__(self, each: Sequence[Dependency], ticks: Ticks) -> None:
+    def __init__(self, each: Sequence[Dependency], ticks: Ticks, *, seconds: float = ASK_SECONDS) -> None:
+        """`seconds`: how long each is waited for."""
         self._each = each
+        self._seconds = seconds
         self._ticks = ticks
         self._asking = asyncio.Lock()
         self._told: tuple[Standing, ...] = ()
         self._until = 0.0
 
     async def standing(self) -> tuple[Standing, ...]:
-        """In the order in which they were given; takes at most ASK_SECONDS."""
+        """In the order in which they were given."""
         async with self._asking:
             if not self._told or self._ticks() >= self._until:
-                self._told = tuple(await asyncio.gather(*map(_ask, self._each)))
+                self._told = tuple(await asyncio.gather(*(_ask(each, self._seconds) for each in self._each)))
                 self._until = self._ticks() + KEPT_SECONDS
             return self._told
 
 
-async def _ask(dependency: Dependency) -> Standing:
+async def _ask(dependency: Dependency, seconds: float) -> Standing:
     name, needed = dependency.name, dependency.needed
     try:
-        async with asyncio.timeout(ASK_SECONDS):
+        async with asyncio.timeout(seconds):
             await dependency.ask()
     except CopydeskError as error:
         return Standing(name, needed, error)
     except TimeoutError:
-        return Standing(name, needed, DependencySilent(f"{name} has not answered for {ASK_SECONDS:g} seconds"))
+        return Standing(name, needed, DependencySilent(f"{name} has not answered for {seconds:g} seconds"))
     except Exception as error:
         logger.exception("%s can't be asked", name)
         return Standing(name, needed, DependencySilent(f"{name} can't be asked: {type(error).__name__}"))

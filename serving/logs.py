@@ -20,6 +20,8 @@ from rich.logging import RichHandler
 from agent.errors import CopydeskError
 from serving.about import about
 
+TALKATIVE = ("alembic.runtime.plugins", "httpx2")  # one tells of each plugin, one of each call to the model
+
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -39,7 +41,8 @@ def set_up_logs(format: Literal["json", "text"], level: int, console: Console) -
         handler = RichHandler(console=console, show_path=False)
         handler.setFormatter(TextLine("%(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of each call to the model
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class JsonLine(JsonFormatter):

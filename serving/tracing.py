@@ -1,6 +1,6 @@
 """Traces from the API over the queue to the worker, by hand-made spans, to OTLP and to Azure Monitor.
 
-Without an exporter nothing of OpenTelemetry is made, and a span costs nothing. No attribute holds a text or says who.
+Without an exporter OpenTelemetry's SDK isn't loaded, and a span costs nothing. No attribute holds a text or says who.
 """
 
 import os
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span as OtelSpan
 
 EXPORT_SECONDS = 5.0  # of one request to the collector
+TELLTALE = (
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
+)
 Attributes = Mapping[str, str | int | float]
 
 
@@ -167,8 +172,8 @@ def _exporters(settings: TracingSettings) -> "Iterator[SpanExporter]":
         yield OTLPSpanExporter(endpoint=endpoint, timeout=EXPORT_SECONDS)
     if connection := settings.azure_connection_string.get_secret_value():
         # The exporter would tell its maker how it is used, and ask there for its configuration.
-        os.environ.setdefault("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "true")
-        os.environ.setdefault("APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED", "true")
+        for name in TELLTALE:
+            os.environ.setdefault(name, "true")
         from azure.monitor.opentelemetry.exporter import AzureMonitorTraceExporter
 
         yield AzureMonitorTraceExporter(

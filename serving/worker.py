@@ -208,7 +208,9 @@ class Worker:
                 )
             )
             if await _done_before(self._late, checking):
-                await checking
+                ended = await checking
+                if ended is not None:
+                    logger.info("job %s is %s after attempt %d", ended.id, ended.status, ended.attempt)
             else:
                 await self._hand_back(job)
 
