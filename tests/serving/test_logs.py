@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,14 +17,14 @@ from serving.about import About, regarding
 from serving.logs import JsonLine, TextLine
 from tests.agent.build import guideline, pack, prompt_guideline
 from tests.scripted_model import Scripted, ScriptedModel, finds
-from tests.serving.service import ended, eventually, service, submit
+from tests.serving.service import ended, service, submit
 
 SECRET = "the minister's velociraptor ate marzipan"
 
 
 def line(error: BaseException | None = None, formatter: logging.Formatter | None = None, **fields: object) -> str:
     info = (type(error), error, error.__traceback__) if error else None
-    record = logging.LogRecord("serving.worker", logging.WARNING, "", 1, "job %s waits", ("a",), info)  # type: ignore[arg-type]
+    record = logging.LogRecord("serving.worker", logging.WARNING, "", 1, "job %s waits", ("a",), info)
     record.__dict__.update(fields)
     return (formatter or JsonLine()).format(record)
 
@@ -87,6 +88,7 @@ def test_a_service_that_nobody_watches_logs_json(tmp_path: Path, arguments: list
 
 ARTICLE = f"{SECRET}.\n\nExperts say so, and {SECRET}."
 ODD = [
+    Scripted(status=500, error={"message": f"can't cope with {ARTICLE}"}),
     Scripted(body=f"not a completion: {ARTICLE}"),
     Scripted(status=400, error={"message": f"can't read: {ARTICLE}"}),
     Scripted(text=f"I would rather tell you of {ARTICLE}"),
@@ -97,25 +99,24 @@ ODD = [
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_an_article_is_in_no_log_line_of_the_whole_service(tmp_path: Path) -> None:
-    """Through a model that finds something, ones that repeat the article in errors, and requests that are refused."""
-    guidelines = [guideline(), *(prompt_guideline(f"rule-{n}", title=f"Rule {n}") for n in range(len(ODD) + 1))]
-    script = {f"rule-{n}": [answer] for n, answer in enumerate(ODD)} | {"rule-4": [finds(SECRET)]}
-    with ScriptedModel(script) as model:
+    """Through a model that repeats it in its errors before it finds something, and requests that are refused."""
+    guidelines = (guideline(), prompt_guideline())
+    with ScriptedModel({"attribution": [*ODD, finds(SECRET)]}) as model:
         environment = {"COPYDESK_MODEL_URL": model.url, "COPYDESK_LOG_FORMAT": "json", "COPYDESK_MODEL_ATTEMPTS": "2"}
         with service(tmp_path, environment=environment) as running:
             running.make_champion(pack(*guidelines), ModelSpec(deployment="m"))
             with running.api() as client:
                 running.start_worker()
-                job = ended(client, submit(client, ARTICLE))
-                assert job["status"] == "partial"
+                jobs = [ended(client, submit(client, f"{ARTICLE} {number}")) for number in range(len(ODD))]
+                assert {job["status"] for job in jobs} == {"partial", "completed"}
                 refuse(client)
-            eventually("the worker says that it retried", lambda: '"attempt 1: ' in running.logs())
             logs = running.logs()
+    assert '"attempt 1: server-error"' in logs
     words = {"velociraptor", "marzipan", "minister", "Experts say"}
     assert {word for word in words if word.lower() in logs.lower()} == set()
     lines = [json.loads(each) for each in logs.splitlines() if each.startswith("{")]
     assert {"message", "time", "level", "logger"} <= set.intersection(*(set(each) for each in lines))
-    assert any(each.get("job_id") == job["job_id"] and each.get("attempt") == 1 for each in lines)
+    assert {job["job_id"] for job in jobs} <= {each.get("job_id") for each in lines if each.get("attempt") == 1}
 
 
 def refuse(client: httpx.Client) -> None:

@@ -19,9 +19,9 @@ async def test_a_sane_id_of_the_client_is_kept(empty: httpx.AsyncClient, given: 
     assert response.headers["X-Request-Id"] == given
 
 
-@pytest.mark.parametrize("given", ["", "A" * 65, "with space", "-x", "a\tb", 'a"b', "ünicode".encode("latin-1")])
-async def test_any_other_is_replaced(empty: httpx.AsyncClient, given: str | bytes) -> None:
-    response = await empty.get("/healthz", headers={b"X-Request-Id": given})
+@pytest.mark.parametrize("given", [b"", b"A" * 65, b"with space", b"-x", b"a\tb", b'a"b', b"\xfcnicode"])
+async def test_any_other_is_replaced(empty: httpx.AsyncClient, given: bytes) -> None:
+    response = await empty.get("/healthz", headers=[(b"X-Request-Id", given)])
     assert GENERATED.fullmatch(response.headers["X-Request-Id"])
 
 
