@@ -66,7 +66,7 @@ def test_event_streams_end_and_what_is_being_answered_is_finished(tmp_path: Path
             half_sent.sendall(b'{"article": {"text": "A story. Experts say."}}')
             half_sent.settimeout(20)
             assert half_sent.recv(1000).partition(b"\r\n")[0] == b"HTTP/1.1 202 Accepted"
-        assert api.wait(40) == 0
+        assert api.wait(40) == -signal.SIGTERM  # uvicorn raises it again when everything is closed
         assert not answers(f"http://127.0.0.1:{running.port}/healthz")
 
 
