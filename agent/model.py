@@ -131,7 +131,8 @@ class ModelClient:
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, ModelError) else None
-        logger.info("attempt %d: %s", state.attempt_number, error)
+        reason = error.reason if isinstance(error, ModelError) else type(error).__name__
+        logger.info("attempt %d: %s", state.attempt_number, reason)  # its text may quote what was sent
         return asked if asked is not None else self._backoff(state)
 
     def _reply(self, answer: RawAnswer, permit: Permit) -> Reply:

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 
 from agent.errors import CopydeskError
@@ -25,6 +24,7 @@ from pipelines.jobs import jobs_app
 from pipelines.keys import keys_app
 from pipelines.output import OutputFormat
 from pipelines.signing import signing_app
+from serving.logs import LogSettings, set_up_logs
 
 app = typer.Typer(
     name="copydesk",
@@ -38,6 +38,8 @@ app.add_typer(datasets_app, name="datasets")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
 app.add_typer(signing_app, name="signing")
+
+SERVICES = frozenset({"api", "worker", "tick"})  # what they log is collected, where no person watches
 
 err = Console(stderr=True, highlight=False)
 
@@ -67,6 +69,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def common(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
@@ -74,9 +77,8 @@ def common(
 ) -> None:
     """Checks articles against an editorial house's guidelines, by versions that change only with evidence."""
     level = logging.INFO if verbose else logging.WARNING
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of each call to the model
-    logging.getLogger("azure").setLevel(logging.WARNING)  # and it of each to the blob store, with all headers
-    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
+    watched = err.is_terminal or context.invoked_subcommand not in SERVICES
+    set_up_logs(LogSettings().log_format or ("text" if watched else "json"), level, err)
 
 
 @app.command()
@@ -478,6 +480,8 @@ _PREFIXES = {
     "AccessSettings": "COPYDESK_",
     "RegistrySettings": "COPYDESK_",
     "ServiceSettings": "COPYDESK_",
+    "LogSettings": "COPYDESK_",
+    "TracingSettings": "COPYDESK_",
     "ModelSettings": "COPYDESK_MODEL_",
     "JudgeSettings": "COPYDESK_JUDGE_",
 }

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from agent.errors import CopydeskError
 
-STOP_SECONDS = 15.0
+STOP_SECONDS = 20.0  # more than a worker takes, see COPYDESK_SHUTDOWN_SECONDS
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own addresses are behind no proxy
 POLL_SECONDS = 0.1
 

@@ -27,6 +27,7 @@ from registry.standing import standing
 from registry.trust import trusted_keys
 from serving.access.settings import AccessSettings
 from serving.errors import PortTaken
+from serving.logs import LogSettings
 from serving.settings import ServingSettings
 
 READY_SECONDS = 120.0
@@ -121,6 +122,7 @@ def start(
         "REDIS_CONNECTION_STRING": serving.redis_connection_string,
         "BLOB_CONNECTION_STRING": serving.blob_connection_string,
         "COPYDESK_BLOB_ACCOUNT_URL": serving.blob_account_url,
+        "COPYDESK_LOG_FORMAT": LogSettings().log_format or "text",  # a person reads these files
         **beside,
     }
     pages = "" if registry.embedded else registry.tracking_uri

@@ -19,10 +19,12 @@ from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_retention import SqlRetention
 from serving.adapters.stores import WorkerStores
+from serving.adapters.traced_run_log import TracedRunLog
 from serving.api.callback_schemas import callback_body
 from serving.ports import BlobStore, Clock, Leases, Retention
 from serving.settings import ServingSettings
 from serving.shared import Shared
+from serving.tracing import NO_TRACES, Traces
 from serving.usecases import call_back
 from serving.usecases.call_back import call_due
 from serving.usecases.log_runs import HOLD, log_next
@@ -60,6 +62,7 @@ class Chores:
         registry: Registry,
         shared: Shared,
         clock: Clock,
+        traces: Traces = NO_TRACES,
     ) -> None:
         self._settings, self._stores, self._registry = settings, stores, registry
         self._leases, self._blobs, self._kept = leases, blobs, shared.kept
@@ -68,7 +71,7 @@ class Chores:
         self._outbox = SqlOutbox(stores.database)
         self._locks = SqlLocks(stores.database)
         self._retention = SqlRetention(stores.database)
-        self._runs = MlflowRunLog(registry)
+        self._runs = TracedRunLog(MlflowRunLog(registry, trace_rate=settings.mlflow_trace_rate), traces)
         self._decided = SqlFeedbackOutbox(stores.database)
         self._decisions = MlflowFeedback(registry)
         self._callbacks = SqlCallbacks(stores.database)

@@ -1,7 +1,7 @@
 """What the API asks before it asks the database: in Redis for all processes, or within this one."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ class Edge:
     limits: RateLimits
     revocations: Revocations
     shared: bool  # else a worker's changes don't reach the cache
+    answers: Callable[[], Awaitable[None]] | None = None  # asks Redis, where there is one; raises RedisSilent
 
 
 @asynccontextmanager
@@ -43,7 +44,7 @@ async def open_edge(
     batches = RedisBatches(client, meanwhile=WITHOUT_REDIS)
     try:
         limits_in_redis = RedisRateLimits(batches, limit=limit, not_counted=not_counted)
-        yield Edge(RedisCache(batches), limits_in_redis, RedisRevocations(batches, own), shared=True)
+        yield Edge(RedisCache(batches), limits_in_redis, RedisRevocations(batches, own), True, batches.answers)
     finally:
         await batches.close()
         await client.aclose()

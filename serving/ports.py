@@ -87,6 +87,18 @@ class FeedbackNews:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is to be done, on all workers together; ages are 0 where there is nothing."""
+
+    waiting: int
+    oldest_waiting_seconds: float
+    running: int
+    dead: int  # given up and not queued again
+    unlogged: int  # ended, and MLflow hasn't been told
+    oldest_unlogged_seconds: float  # since it ended
+
+
+@dataclass(frozen=True, slots=True)
 class Allowance:
     """Whether a user may make this request, and how many more until the window ends."""
 
@@ -190,6 +202,9 @@ class Leases(Protocol):
 
     async def finish(self, job: Job, report: ComplianceReport | None, recording: bytes | None = None) -> Job | None:
         """Stores the ended job, its report, what was recorded and an outbox entry at once."""
+
+    async def hand_back(self, job: Job, reason: str) -> Job | None:
+        """Ends an attempt that isn't the job's fault: queued again at once, and not counted among those tried."""
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> list[Job]:
         """Returns jobs whose lease has run out to the queue, or gives up those tried often enough."""
@@ -388,6 +403,22 @@ class RunLog(Protocol):
 
     async def complete(self, entry: LogEntry, run_id: str) -> None:
         """Writes all of it, the same however often it is called."""
+
+
+class Backlogs(Protocol):
+    """How much is to be done."""
+
+    async def read(self, now: datetime) -> Backlog: ...
+
+
+class Witness(Protocol):
+    """Watches an attempt at a job while it runs."""
+
+    def checked(self, guideline: str) -> None:
+        """A guideline's check has just ended."""
+
+    def reported(self, report: ComplianceReport) -> None:
+        """All have; the job isn't stored yet."""
 
 
 class Locks(Protocol):

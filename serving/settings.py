@@ -80,11 +80,14 @@ class ServingSettings(BaseSettings):
     max_attempts: int = Field(default=3, ge=1)  # of one job, before it has failed
     lease_seconds: float = Field(default=10.0, gt=0)  # a running job whose worker is silent for longer goes back
     record_rate: float = Field(default=0.0, ge=0, le=1)  # part of the jobs whose exchanges with the model are stored
+    mlflow_trace_rate: float = Field(default=0.01, ge=0, le=1)  # part of the jobs whose checks are a trace in MLflow
     kept_days: int = Field(default=30, ge=1)  # how long finished checks are kept
     article_days: int = Field(default=180, ge=1)  # how long articles and all that was found in them are kept
     log_days: int = Field(default=90, ge=1)  # log files of `copydesk serve`
     audit_days: int = Field(default=365, ge=1)  # who did what
     dismissals: Dismissals = Dismissals.AT_ONCE  # or approval: they count when a guideline owner has approved them
+    shutdown_seconds: float = Field(default=10.0, gt=0)  # for what runs when the process is told to stop
+    worker_metrics_port: int = Field(default=0, ge=0, le=65535)  # of one worker, on `host`; 0: not told
     champion_poll_seconds: float = Field(default=3.0, gt=0)
     head_seconds: float = Field(default=10.0, gt=0)  # for a request's line and headers to arrive
     body_seconds: float = Field(default=30.0, gt=0)  # for its body

@@ -23,6 +23,7 @@ class Watch:
         self._followers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._known: dict[str, int] = {}
         self._asking: asyncio.Task[None] | None = None
+        self._ended = False
 
     @property
     def followed(self) -> int:
@@ -30,13 +31,16 @@ class Watch:
         return len(self._followers)
 
     async def changes(self, job_id: str) -> AsyncGenerator[None]:
-        """Once at the beginning and then after each change; many at once are one, and one too many may come."""
+        """Once at the beginning and then after each change; many at once are one, and one too many may come.
+
+        Ends when `end` is called.
+        """
         changed = asyncio.Event()
         self._followers[job_id].add(changed)
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())
         try:
-            while True:
+            while not self._ended:
                 yield
                 await changed.wait()
                 changed.clear()
@@ -45,6 +49,13 @@ class Watch:
             if not self._followers[job_id]:
                 del self._followers[job_id]
                 self._known.pop(job_id, None)
+
+    def end(self) -> None:
+        """Ends what everybody follows: the process is about to stop, and they go on elsewhere."""
+        self._ended = True
+        for followers in self._followers.values():
+            for changed in followers:
+                changed.set()
 
     async def close(self) -> None:
         if self._asking:

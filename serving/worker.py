@@ -5,8 +5,9 @@ import contextlib
 import functools
 import logging
 import signal
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from agent.code_digest import code_digest
@@ -17,16 +18,22 @@ from registry.settings import RegistrySettings
 from registry.trust import trusted_keys
 from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.blob_stores import open_blobs
+from serving.adapters.measured import MeasuredBlobs, MeasuredCache, MeasuredKeyValues, MeasuredLeases
 from serving.adapters.mlflow_versions import MlflowVersions
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.answers import Answers
+from serving.attempt import attempted
 from serving.chores import Chores
 from serving.edge import Edge, open_edge
 from serving.errors import ChampionRefused
+from serving.exposition import exposed
+from serving.job import Job
+from serving.metrics import WorkerMetrics
 from serving.ports import BlobStore, ServedVersion
 from serving.settings import ServingSettings
 from serving.shared import Shared, shared
+from serving.tracing import NO_TRACES, Traces, TracingSettings, open_traces
 from serving.usecases.execute import Terms, execute
 
 LOG_IDLE_SECONDS = 0.5
@@ -34,12 +41,9 @@ ERROR_SECONDS = 1.0  # at least, before what went wrong is tried again
 LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
+STOPPED = "its worker was told to stop"
 
 logger = logging.getLogger(__name__)
-
-
-def told_to_nobody(refusal: str) -> None:
-    """Where no metric listens."""
 
 
 def utc_now() -> datetime:
@@ -47,7 +51,7 @@ def utc_now() -> datetime:
 
 
 def run(settings: ServingSettings) -> None:
-    """Works until SIGTERM or SIGINT; jobs that run by then are finished.
+    """Works until SIGTERM or SIGINT; jobs that run by then are finished, or handed back where that takes too long.
 
     Raises NoTrustedKeys and UnusableKey before anything starts: a worker that trusts nobody could serve nothing.
     """
@@ -60,15 +64,18 @@ async def _run(settings: ServingSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    metrics, traces = WorkerMetrics(), open_traces(TracingSettings(), "worker")
     async with (
         open_worker_stores(settings, utc_now) as stores,
         shared(settings, ModelSettings(), stores.database, utc_now) as between,
         open_edge(settings) as edge,
         open_blobs(settings) as blobs,
+        exposed(metrics, settings.host, settings.worker_metrics_port),
     ):
         registry = await _connected(RegistrySettings(home=settings.home), stopping)
         if registry is not None:
-            await Worker(settings, stores, registry, between, edge, blobs).work(stopping)
+            await Worker(settings, stores, registry, between, edge, blobs, metrics, traces).work(stopping)
+    await asyncio.to_thread(traces.close)
 
 
 async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Registry | None:
@@ -92,18 +99,24 @@ class Worker:
     shared: Shared
     edge: Edge
     blobs: BlobStore
+    metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
+    traces: Traces = NO_TRACES
     champion: ServedVersion | None = None  # what it serves, also while MLflow is down
-    tell_refusal: Callable[[str], None] = told_to_nobody  # each poll: why the registry is refused; empty: it isn't
 
     def __post_init__(self) -> None:
         self._terms = Terms(
             timedelta(seconds=self.settings.lease_seconds), self.settings.max_attempts, self.settings.record_rate
         )
         database = self.stores.database
-        answers = Answers(self.stores.jobs, self.blobs, self.stores.feedback, self.edge.cache, shared=self.edge.shared)
-        self._leases = AnnouncedLeases(self.stores.leases, answers.changed)
+        self._late = asyncio.Event()  # what still runs is to be handed back
+        self.metrics.follow_pool(lambda: database.pool)
+        self._blobs = MeasuredBlobs(self.blobs, self.metrics)
+        cache = MeasuredCache(self.edge.cache, self.metrics)
+        answers = Answers(self.stores.jobs, self._blobs, self.stores.feedback, cache, shared=self.edge.shared)
+        self._leases = AnnouncedLeases(MeasuredLeases(self.stores.leases, self.metrics), answers.changed)
         self._served = SqlServedVersions(database)
-        self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=self.shared.kept)
+        kept = MeasuredKeyValues(self.shared.kept, self.metrics)
+        self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=kept)
         self._chores = Chores(
             self.settings,
             self.stores,
@@ -112,10 +125,15 @@ class Worker:
             registry=self.registry,
             shared=self.shared,
             clock=utc_now,
+            traces=self.traces,
         )
 
     async def work(self, stopping: asyncio.Event) -> None:
-        """Works until `stopping`; then the jobs that run are finished and the runs that are due are logged."""
+        """Works until `stopping`; then the jobs that run are finished and the runs that are due are logged.
+
+        What runs `shutdown_seconds` later goes back into the queue at once.
+        """
+        limiting = asyncio.create_task(self._limit(stopping))
         await asyncio.gather(
             self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
             self._every(self.settings.lease_seconds / 3, self._sweep, stopping),
@@ -126,6 +144,7 @@ class Worker:
             self._every(FORGET_SECONDS, self._purge, stopping),
             self._every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
         )
+        limiting.cancel()
         with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
             await asyncio.wait_for(self._log_rest(), LAST_LOG_SECONDS)
         await self._chores.close()
@@ -165,7 +184,7 @@ class Worker:
                 logger.info("version %s is served, %s", version.stamp.number, version.stamp.evidence)
             self.champion = version
             await self._served.put(version)
-        self.tell_refusal(self._versions.refusal)
+        self.metrics.champion_refused.set(bool(self._versions.refusal))
         if self._versions.refusal:
             raise ChampionRefused(self._versions.refusal)
 
@@ -190,8 +209,48 @@ class Worker:
 
     async def _check(self, job_id: str, attempt: int) -> None:
         job = await self._leases.claim(job_id, attempt, utc_now(), self._terms.lease)
-        if job is not None:
-            await execute(self._leases, self.blobs, self._versions, job=job, clock=utc_now, terms=self._terms)
+        if job is None:
+            return
+        with attempted(self.traces, job, time.time) as witness:
+            checking = asyncio.create_task(
+                execute(
+                    self._leases,
+                    self._blobs,
+                    self._versions,
+                    job=job,
+                    clock=utc_now,
+                    terms=self._terms,
+                    witness=witness,
+                )
+            )
+            if await _done_before(self._late, checking):
+                ended = await checking
+                if ended is not None:
+                    logger.info("job %s is %s after attempt %d", ended.id, ended.status, ended.attempt)
+            else:
+                await self._hand_back(job)
+
+    async def _hand_back(self, job: Job) -> None:
+        """Not where the attempt ended at the last moment."""
+        if await self._leases.hand_back(job, STOPPED):
+            logger.warning("job %s was handed back in attempt %d: this worker is told to stop", job.id, job.attempt)
+
+    async def _limit(self, stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        await asyncio.sleep(self.settings.shutdown_seconds)
+        self._late.set()
+
+
+async def _done_before(late: asyncio.Event, work: asyncio.Task[object]) -> bool:
+    """Whether the work ended before it was late; else it is cancelled, and has ended too."""
+    waiting = asyncio.create_task(late.wait())
+    try:
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        return work.done()
+    finally:
+        for task in (work, waiting):
+            task.cancel()
+        await asyncio.gather(work, waiting, return_exceptions=True)
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

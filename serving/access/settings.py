@@ -35,6 +35,7 @@ class AccessSettings(BaseSettings):
     jwt_secret_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=AliasChoices("JWT_SECRET_KEY", "COPYDESK_JWT_SECRET_KEY")
     )  # signs sessions; during a rotation the new one, a space, the old one
+    metrics_token: SecretStr = SecretStr("")  # of whoever scrapes /metrics, where people sign in
     entra_tenant: str = ""  # its id
     entra_audience: tuple[str, ...] = ()  # the application's id, and its api:// URI; JSON
     entra_authority: str = "https://login.microsoftonline.com"
@@ -53,6 +54,11 @@ class AccessSettings(BaseSettings):
                     f"JWT_SECRET_KEY holds a secret of {len(secret.encode())} bytes: at least {LEAST_SECRET} random "
                     "ones are needed, such as those of `openssl rand -hex 32`"
                 )
+        if 0 < (length := len(self.metrics_token.get_secret_value().encode())) < LEAST_SECRET:
+            raise UnsafeSignIn(
+                f"COPYDESK_METRICS_TOKEN has {length} bytes: at least {LEAST_SECRET} random ones are needed, such as "
+                "those of `openssl rand -hex 32`"
+            )
         if bool(self.entra_tenant) != bool(self.entra_audience):
             raise UnsafeSignIn("COPYDESK_ENTRA_TENANT and COPYDESK_ENTRA_AUDIENCE are needed together: set both")
         authority = urlsplit(self.entra_authority)

@@ -21,6 +21,7 @@ class SignIn:
 
     def __init__(self, settings: AccessSettings, keys: ApiKeys, revocations: Revocations, clock: Clock) -> None:
         self.required = settings.required
+        self.metrics_token = settings.metrics_token.get_secret_value()
         self.sessions = Sessions(settings.secrets, revocations) if settings.secrets else None
         self._keys = keys
         self._clock = clock

@@ -4,20 +4,27 @@ import asyncio
 
 from registry.connection import Registry
 from registry.runs import ProductionRun, begin_production_run, complete_production_run
+from registry.traces import log_job_trace
 from serving.ports import LogEntry
+from serving.usecases.execute import is_sampled
 
 
 class MlflowRunLog:
     """MLflow's calls block, so they run in a thread."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, *, trace_rate: float = 0.0) -> None:
+        """`trace_rate`: part of the jobs that also get a trace of their checks, 0-1."""
         self._registry = registry
+        self._trace_rate = trace_rate
 
     async def begin(self, entry: LogEntry) -> str:
         return await asyncio.to_thread(begin_production_run, self._registry, _record(entry))
 
     async def complete(self, entry: LogEntry, run_id: str) -> None:
-        await asyncio.to_thread(complete_production_run, self._registry, run_id, _record(entry))
+        record = _record(entry)
+        await asyncio.to_thread(complete_production_run, self._registry, run_id, record)
+        if record.report is not None and is_sampled(record.job_id, self._trace_rate):
+            await asyncio.to_thread(log_job_trace, self._registry, run_id, record)
 
 
 def _record(entry: LogEntry) -> ProductionRun:

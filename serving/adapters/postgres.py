@@ -18,6 +18,7 @@ def postgres_engine(url: URL, size: PoolSize, *, read_only: bool = False) -> Asy
         max_overflow=size.overflow,
         pool_timeout=size.wait_seconds,
         pool_recycle=size.recycle_seconds,
+        hide_parameters=True,  # an error's text, which is logged, would hold titles and findings
         pool_pre_ping=True,  # 0.3-0.5 ms, and a restart of the server is no failed request
         connect_args={"connect_timeout": CONNECT_SECONDS, "options": options, **KEEPALIVE},
     )

@@ -7,7 +7,7 @@ need one connection, so none waits in vain for one of a thousand.
 import asyncio
 from typing import TYPE_CHECKING
 
-from serving.adapters.redis_connection import SOCKET_SECONDS, Outage
+from serving.adapters.redis_connection import SOCKET_SECONDS, Outage, RedisSilent
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -26,6 +26,7 @@ class RedisBatches:
     def __init__(self, client: "Redis", *, meanwhile: str, seconds: float = SOCKET_SECONDS) -> None:
         self._client = client
         self._seconds = seconds
+        self._meanwhile = meanwhile
         self._outage = Outage(meanwhile)
         self._waiting: list[tuple[Command, asyncio.Future[object]]] = []
         self._sending: asyncio.Task[None] | None = None
@@ -42,6 +43,11 @@ class RedisBatches:
         if self._outage.may_ask():
             self._sent((b"PING",))
         return None
+
+    async def answers(self) -> None:
+        """Raises RedisSilent when it doesn't."""
+        if await self.ask("PING") is None:
+            raise RedisSilent(f"Redis doesn't answer, so {self._meanwhile}")
 
     async def close(self) -> None:
         """Waits for what is on its way; the client stays open."""

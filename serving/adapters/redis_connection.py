@@ -22,6 +22,14 @@ class RedisUnusable(CopydeskError):
     type = "redis-unusable"
 
 
+class RedisSilent(CopydeskError):
+    """Redis doesn't answer at present."""
+
+    type = "redis-silent"
+    status = 503
+    retry_after = 5
+
+
 class Outage:
     """Whether Redis answers, said once when it stops and once when it is back."""
 

@@ -78,6 +78,10 @@ class SqlLeases:
             await tell_of_end(connection, stored)
         return stored
 
+    async def hand_back(self, job: Job, reason: str) -> Job | None:
+        async with self._database.write() as connection:
+            return await self._go_back(connection, job, job.handed_back(reason))
+
     async def give_back(self, now: datetime, *, max_attempts: int) -> list[Job]:
         lost = select(jobs).where(RUNNING, jobs.c.lease_until < now)
         async with self._database.read() as connection:  # most often there is none: no writer is held up

@@ -1,12 +1,13 @@
 """Who may ask what: one rule for every route, and the credential of a request."""
 
+import hmac
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from serving.access.caller import Caller, NotAllowed, Permission
+from serving.access.caller import Caller, NotAllowed, NotSignedIn, Permission
 from serving.api.rate_limit import limited
 from serving.api.services import Services, services
 
@@ -14,6 +15,7 @@ from serving.api.services import Services, services
 class Anyone(StrEnum):
     OPEN = "anyone"  # nothing of a user or an article is told
     SIGNED_IN = "whoever has signed in"
+    SCRAPER = "whoever has the token for metrics"
 
 
 Rule = Permission | Anyone
@@ -23,6 +25,7 @@ RULES: dict[str, Rule] = {
     "GET /static/{digest}/{name}": Anyone.OPEN,
     "GET /healthz": Anyone.OPEN,
     "GET /readyz": Anyone.OPEN,
+    "GET /metrics": Anyone.SCRAPER,
     "GET /openapi.json": Anyone.OPEN,
     "HEAD /openapi.json": Anyone.OPEN,
     "POST /api/v1/session": Anyone.SIGNED_IN,
@@ -77,6 +80,18 @@ async def admitted(
     if isinstance(rule, Permission):
         caller.must(rule)
     return caller
+
+
+async def scraping(
+    use: Annotated[Services, Depends(services)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> None:
+    """Raises NotSignedIn. The token is no key of the database's: metrics are read most when that is down."""
+    token = use.sign_in.metrics_token
+    if not token and not use.sign_in.required:
+        return
+    if not token or not hmac.compare_digest(token.encode(), (credentials.credentials if credentials else "").encode()):
+        raise NotSignedIn("metrics need the token of COPYDESK_METRICS_TOKEN: send it as `Authorization: Bearer ...`")
 
 
 Who = Annotated[Caller, Depends(admitted)]

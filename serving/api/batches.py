@@ -102,6 +102,7 @@ async def cancel_batch(batch_id: str, use: Use, caller: Who) -> BatchStatusOut:
     """Cancels the articles that wait or run; what was checked stays."""
     batch = await find_batch(use.batches, batch_id=batch_id, user=caller.user)
     async for job in cancel_rest(use.batches, use.jobs, batch_id=batch.id, now=use.clock()):
+        use.metrics.jobs.labels(job.status).inc()
         await use.answers.changed(job)
     return BatchStatusOut.at(batch, await use.batches.progress(batch.id))
 

@@ -59,5 +59,6 @@ async def job_result(request: Request, job_id: str, use: Use, caller: Who) -> Re
 async def cancel_job(job_id: str, use: Use, caller: Who) -> StatusOut:
     """Cancels a job that waits or runs."""
     job = await follow.cancel(use.jobs, job_id=job_id, user=caller.user, now=use.clock())
+    use.metrics.jobs.labels(job.status).inc()
     await use.answers.changed(job)
     return StatusOut.of(follow.Standing(job, None))

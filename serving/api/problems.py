@@ -1,7 +1,9 @@
 """Failures as problem documents (RFC 9457), mapped here and nowhere else."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,6 +12,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from agent.errors import CopydeskError
+from serving.about import about
+from serving.api.observed import REQUEST_ID
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -23,6 +27,7 @@ class Problem(BaseModel):
     title: str  # the type in words
     status: int
     detail: str  # names the value and the way out
+    request_id: str  # to be named to whoever looks into the logs
 
 
 _CONTENT = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
@@ -34,9 +39,17 @@ RESPONSES: dict[int | str, dict[str, object]] = {
 }
 
 
-def problem(type: str, status: int, detail: str, *, retry_after: int | None = None) -> JSONResponse:
-    """`type` is stable; `title` is it in words; `detail` names the value and the way out."""
+def problem(
+    type: str,
+    status: int,
+    detail: str,
+    *,
+    retry_after: int | None = None,
+    members: Mapping[str, object] = MappingProxyType({}),
+) -> JSONResponse:
+    """`type` is stable; `title` is it in words; `detail` names the value and the way out; `members` are more."""
     body = {"type": type, "title": type.replace("-", " ").capitalize(), "status": status, "detail": detail}
+    body |= {"request_id": about().request_id, **members}
     headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
@@ -70,7 +83,9 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem("internal-error", 500, "something went wrong here and was logged: try again in a moment")
+    answer = problem("internal-error", 500, "something went wrong here and was logged: try again in a moment")
+    answer.headers[REQUEST_ID] = about().request_id  # this handler is outside of what adds it elsewhere
+    return answer
 
 
 def _sentence(details: dict[str, object]) -> str:

@@ -8,6 +8,9 @@ from serving.access.audit import Audit
 from serving.access.sign_in import SignIn
 from serving.adapters.database import Database
 from serving.answers import Answers
+from serving.dependencies import Dependencies
+from serving.exposition import Exposition
+from serving.metrics import ApiMetrics
 from serving.ports import (
     Approvals,
     Batches,
@@ -22,6 +25,7 @@ from serving.ports import (
     Switches,
 )
 from serving.settings import ServingSettings
+from serving.tracing import Traces
 from serving.watch import Watch
 
 
@@ -45,6 +49,10 @@ class Services:
     sign_in: SignIn
     audit: Audit
     switches: Switches
+    metrics: ApiMetrics
+    traces: Traces
+    dependencies: Dependencies
+    exposition: Exposition
     clock: Clock
 
 

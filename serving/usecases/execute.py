@@ -12,7 +12,7 @@ from agent.recording import Recording
 from agent.report import ComplianceReport, ReportStatus
 from agent.stored_article import load_article
 from serving.job import Job, JobStatus
-from serving.ports import BlobStore, Champion, Clock, Leases
+from serving.ports import BlobStore, Champion, Clock, Leases, Witness
 
 if TYPE_CHECKING:
     from agent.graph import Progress
@@ -45,20 +45,29 @@ class Terms:
 
 
 async def execute(
-    leases: Leases, blobs: BlobStore, champion: Champion, *, job: Job, clock: Clock, terms: Terms
+    leases: Leases,
+    blobs: BlobStore,
+    champion: Champion,
+    *,
+    job: Job,
+    clock: Clock,
+    terms: Terms,
+    witness: Witness | None = None,
 ) -> Job | None:
     """Checks a claimed job's article and stores how the attempt ended.
 
     Returns the job as it is stored, or None when it isn't this attempt's any more.
     """
     recorded = is_sampled(job.id, terms.record_rate)
-    checking = asyncio.create_task(_check(leases, blobs, champion, job, clock, recorded=recorded))
+    checking = asyncio.create_task(_check(leases, blobs, champion, job, clock, witness, recorded=recorded))
     renewing = asyncio.create_task(_renew(leases, job, clock, terms.lease))
     try:
         await asyncio.wait({checking, renewing}, return_when=asyncio.FIRST_COMPLETED)
         if not checking.done():
             await renewing
         report, recording = await checking
+        if witness:
+            witness.reported(report)
         return await leases.finish(*ended(job, report, clock()), recording)
     except _Lost:
         logger.info("job %s attempt %d was taken away", job.id, job.attempt)
@@ -106,7 +115,14 @@ def backoff(attempt: int) -> timedelta:
 
 
 async def _check(
-    leases: Leases, blobs: BlobStore, champion: Champion, job: Job, clock: Clock, *, recorded: bool
+    leases: Leases,
+    blobs: BlobStore,
+    champion: Champion,
+    job: Job,
+    clock: Clock,
+    witness: Witness | None,
+    *,
+    recorded: bool,
 ) -> tuple[ComplianceReport, bytes | None]:
     agent = await champion.agent(job.version)
     data = await blobs.get(job.blob)
@@ -116,6 +132,8 @@ async def _check(
 
     async def advance(progress: "Progress") -> None:
         nonlocal written
+        if witness:
+            witness.checked(progress.guideline)
         checked.append(progress.guideline)
         if clock() - written < PROGRESS_EVERY:
             return

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import select
 
 from agent.article import Article
+from agent.check import AnsweredBy, Usage
+from agent.finding import Method
 from agent.graph import Agent
 from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport
@@ -114,3 +116,14 @@ def story(*paragraphs: str) -> Article:
 
 async def report(text: Article | None = None) -> ComplianceReport:
     return await agent().check(text or story())
+
+
+USAGE = Usage(calls=1, input_tokens=900, output_tokens=40, cached_tokens=600, answered_by=(AnsweredBy(model="m-1"),))
+
+
+async def judged_report() -> ComplianceReport:
+    """As if a model had been asked about its first guideline."""
+    made = await report()
+    first, *others = made.outcomes
+    judged = first.model_copy(update={"method": Method.MODEL, "usage": USAGE, "seconds": 0.5})
+    return made.model_copy(update={"outcomes": (judged, *others), "usage": USAGE})

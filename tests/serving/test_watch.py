@@ -40,6 +40,16 @@ async def test_one_question_serves_all_followers_and_only_changes_wake() -> None
     await asyncio.gather(*following, return_exceptions=True)
 
 
+async def test_everybody_stops_following_when_it_ends() -> None:
+    jobs, heard = Jobs(), list[str]()
+    watch = Watch(jobs, seconds=0.01)
+    following = [asyncio.create_task(settled(watch, id, heard)) for id in ("a", "b")]
+    await asyncio.sleep(0.05)
+    watch.end()
+    await asyncio.wait_for(asyncio.gather(*following, settled(watch, "a", heard)), 5)
+    assert watch.followed == 0
+
+
 async def test_nobody_is_asked_while_nobody_follows() -> None:
     jobs, heard = Jobs(), list[str]()
     watch = Watch(jobs, seconds=0.01)

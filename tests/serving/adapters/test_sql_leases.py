@@ -55,6 +55,17 @@ async def test_a_job_that_failed_has_no_report_and_is_logged_as_well(stores: Sto
     assert (entry.job.reason, entry.report) == ("no such version", None)
 
 
+async def test_a_job_that_is_handed_back_waits_at_once_and_has_all_its_attempts(stores: Stores) -> None:
+    running = await claimed(stores)
+    back = await stores.leases.hand_back(running, "its worker was told to stop")
+    assert back == newer(
+        replace(job("a"), attempt=1, attempts_from=1, reason="its worker was told to stop", revision=1)
+    )
+    assert await stores.leases.hand_back(running, "again") is None
+    again = await claim(stores)
+    assert (again.attempt, again.attempt - again.attempts_from) == (2, 1)
+
+
 async def test_a_lease_that_is_renewed_keeps_the_job(stores: Stores) -> None:
     running = await claimed(stores)
     assert await stores.leases.renew(running, LATER + LEASE)

@@ -45,7 +45,7 @@ def rules(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def answers(settings: ServingSettings, versions: tuple[ApiVersion, ...], *paths: str) -> list[httpx.Response]:
-    app = create_app(settings, OPEN, versions)
+    app = create_app(settings, OPEN, api_versions=versions)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client,

@@ -8,6 +8,7 @@ from registry.errors import NoRecording, RegistryUnreachable
 from registry.job_runs import find_job_run
 from registry.runs import read_recording
 from registry.settings import RegistrySettings
+from registry.traces import find_trace
 from serving.adapters.mlflow_run_log import MlflowRunLog
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.stores import Stores
@@ -119,3 +120,27 @@ async def test_a_job_without_a_report_is_logged(stores: Stores, settings: Servin
     run = find_job_run(registry, "a")
     assert run
     assert (run.tags["status"], run.artifacts) == ("cancelled", ())
+
+
+async def test_a_sampled_job_gets_one_trace_however_often_it_is_logged(
+    stores: Stores, settings: ServingSettings
+) -> None:
+    """Killed after all was written and before it was noted: the next attempt writes nothing twice."""
+    await finished(stores)
+    registry, outbox = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri="")), SqlOutbox(stores.database)
+    runs = MlflowRunLog(registry, trace_rate=1)
+    doomed = await outbox.claim(NOW, HOLD)
+    assert doomed
+    run_id = await runs.begin(doomed)
+    await runs.complete(doomed, run_id)
+    made = find_trace(registry, "a")
+    assert await log_next(outbox, runs, clock=at(NOW + HOLD + timedelta(seconds=1)))
+    traces = registry.client.search_traces(locations=[registry.client.get_run(run_id).info.experiment_id])
+    assert [trace.info.trace_id for trace in traces] == [made]
+
+
+async def test_other_jobs_get_none(stores: Stores, settings: ServingSettings) -> None:
+    await finished(stores)
+    registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
+    assert await log_next(SqlOutbox(stores.database), MlflowRunLog(registry, trace_rate=0), clock=at(NOW))
+    assert find_trace(registry, "a") is None

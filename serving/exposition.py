@@ -1,0 +1,111 @@
+"""Metrics as they are scraped: what stands in the database is read then, and not more often than every few seconds."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from agent.errors import CopydeskError
+from serving.dependencies import ASK_SECONDS, Dependencies
+from serving.metrics import ApiMetrics, Metrics
+from serving.ports import Backlogs, Clock, Ticks
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+REMEMBERED_SECONDS = 5.0
+LONGEST_HEAD = 8192  # bytes of a scrape's request
+HEAD_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Exposition:
+    """Of the API."""
+
+    def __init__(
+        self, metrics: ApiMetrics, backlogs: Backlogs, dependencies: Dependencies, *, clock: Clock, ticks: Ticks
+    ) -> None:
+        self._metrics, self._backlogs, self._dependencies = metrics, backlogs, dependencies
+        self._clock, self._ticks = clock, ticks
+        self._reading = asyncio.Lock()
+        self._until = 0.0
+
+    async def text(self) -> bytes:
+        """Without the queue's figures while the database doesn't answer: `absent()` finds them missing."""
+        async with self._reading:
+            if self._ticks() >= self._until:
+                await asyncio.gather(self._read_backlog(), self._read_dependencies())
+                self._until = self._ticks() + REMEMBERED_SECONDS
+        return self._metrics.text()
+
+    async def _read_backlog(self) -> None:
+        self._metrics.installation.backlog = None
+        with contextlib.suppress(CopydeskError, TimeoutError):  # `compliance_dependency_up` says so
+            async with asyncio.timeout(ASK_SECONDS):
+                self._metrics.installation.backlog = await self._backlogs.read(self._clock())
+
+    async def _read_dependencies(self) -> None:
+        for each in await self._dependencies.standing():
+            self._metrics.dependency_up.labels(each.name).set(each.up)
+
+
+@asynccontextmanager
+async def exposed(metrics: Metrics, host: str, port: int) -> AsyncIterator[None]:
+    """A worker's metrics at `/metrics` on a port of its own, and `/healthz`; port 0 for none.
+
+    Where the port is taken, such as by another worker on this machine, the worker works without.
+    """
+    if not port:
+        yield
+        return
+    try:
+        server = await asyncio.start_server(_answering(metrics.text), host, port, limit=LONGEST_HEAD)
+    except OSError as error:
+        logger.warning(
+            "port %d on %s can't be used (%s), so this worker's metrics aren't told: give each worker on a machine "
+            "its own COPYDESK_WORKER_METRICS_PORT",
+            port,
+            host,
+            error.strerror,
+        )
+        yield
+        return
+    async with server:
+        yield
+
+
+def _answering(
+    metrics: Callable[[], bytes],
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
+                async with asyncio.timeout(HEAD_SECONDS):
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    writer.write(_response(head, metrics))
+                    await writer.drain()
+        finally:
+            writer.close()
+
+    return answer
+
+
+def _response(head: bytes, metrics: Callable[[], bytes]) -> bytes:
+    method, _, rest = head.partition(b" ")
+    path = rest.partition(b" ")[0].partition(b"?")[0]
+    if method != b"GET":
+        return _message("405 Method Not Allowed", "text/plain", b"GET is all there is\n")
+    if path == b"/metrics":
+        return _message("200 OK", CONTENT_TYPE, metrics())
+    if path == b"/healthz":
+        return _message("200 OK", "application/json", b'{"status": "ok"}')
+    return _message("404 Not Found", "text/plain", b"/metrics and /healthz are all there is\n")
+
+
+def _message(status: str, content_type: str, body: bytes) -> bytes:
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
