@@ -92,7 +92,7 @@ def ensure_champion(
         if version.code_digest != code_digest():
             raise CodeMismatch(
                 f"champion version {version.number} was made with other agent code than is installed: "
-                "run `copydesk register`, then `copydesk promote` with the number it prints"
+                "run `copydesk register`, `copydesk gate --set FILE`, then `copydesk promote` with the number it prints"
             )
         return
     registered = register_spec(registry, AgentSpec(pack=pack), console).version
