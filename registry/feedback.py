@@ -4,23 +4,20 @@ Both are made to say what they are told, so telling it twice changes nothing. No
 is among it.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping
 
-from mlflow.entities import AssessmentSource, Feedback, Metric, Run, Span, TraceInfo, TraceLocation, TraceState
+from mlflow.entities import AssessmentSource, Feedback, Metric, Run
 from mlflow.tracing.client import TracingClient
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from registry.connection import Registry
 from registry.runs import METRICS_PER_CALL
+from registry.traces import JobTrace, begin_trace, find_trace
 
 ACCEPTED = "feedback_accepted"
 DISMISSED = "feedback_dismissed"
 ASSESSMENT = "accepted/"  # + guideline id / fingerprint: true, or false where the finding was dismissed
 SOURCE = AssessmentSource(source_type="HUMAN", source_id="editor")
-TRACE_NAME = "feedback"
-MOST_TRACES = 10  # of one job
 
 
 class DecidedFinding(BaseModel):
@@ -94,71 +91,33 @@ def _count(registry: Registry, run: Run, feedback: JobFeedback) -> None:
 def _assess(registry: Registry, experiment: str, feedback: JobFeedback) -> None:
     traces = TracingClient(registry.uri)
     wanted = {finding.assessment: finding for finding in feedback.findings}
-    trace = _find_trace(registry, experiment, feedback.job_id)
-    if trace is None:
-        if not wanted:
-            return
-        trace = _make_trace(traces, experiment, feedback)
+    id = _trace(registry, experiment, feedback) if wanted else find_trace(registry, feedback.job_id)
+    if id is None:
+        return
     there: dict[str, Feedback] = {}
-    for assessment in _ours(trace.assessments):
+    for assessment in _ours(traces.get_trace_info(id).assessments):
         if assessment.name not in wanted or assessment.name in there:  # a second of one name would stand beside it
-            traces.delete_assessment(trace.trace_id, _id(assessment))
+            traces.delete_assessment(id, _id(assessment))
         else:
             there[assessment.name] = assessment
     for name, finding in wanted.items():
         said = Feedback(name=name, value=finding.accepted, source=SOURCE, metadata=finding.metadata)
         if name not in there:
-            traces.log_assessment(trace.trace_id, said)
+            traces.log_assessment(id, said)
         elif not _says(there[name], finding.accepted, finding.metadata):
-            traces.update_assessment(trace.trace_id, _id(there[name]), said)
+            traces.update_assessment(id, _id(there[name]), said)
 
 
-def _find_trace(registry: Registry, experiment: str, job_id: str) -> TraceInfo | None:
-    """The one made here where there is one, else that of the check, if it was traced."""
-    found = registry.client.search_traces(
-        locations=[experiment],
-        filter_string=f"client_request_id = '{job_id}'",
-        max_results=MOST_TRACES,
-        include_spans=False,
+def _trace(registry: Registry, experiment: str, feedback: JobFeedback) -> str:
+    """That of the check where it was traced, else the least that MLflow shows: one span without contents."""
+    least = JobTrace(
+        job_id=feedback.job_id,
+        experiment_id=experiment,
+        run_id=feedback.run_id,
+        started=feedback.started,
+        finished=feedback.finished,
     )
-    traces = {trace.info.trace_id: trace.info for trace in found}
-    return traces.get(_trace_id(job_id)) or next(iter(traces.values()), None)
-
-
-def _make_trace(traces: TracingClient, experiment: str, feedback: JobFeedback) -> TraceInfo:
-    """The least that MLflow shows: one span without contents. Its id is the job's, so that none is made twice."""
-    id = _trace_id(feedback.job_id)
-    began, ended = _nanoseconds(feedback.started), _nanoseconds(feedback.finished)
-    trace = traces.start_trace(
-        TraceInfo(
-            trace_id=id,
-            trace_location=TraceLocation.from_experiment_id(experiment),
-            request_time=began // 1_000_000,
-            execution_duration=(ended - began) // 1_000_000,
-            state=TraceState.OK,
-            client_request_id=feedback.job_id,
-            trace_metadata={"mlflow.sourceRun": feedback.run_id},
-            tags={"mlflow.traceName": TRACE_NAME},
-        )
-    )
-    number = bytes.fromhex(id.removeprefix("tr-"))
-    span: dict[str, object] = {
-        "trace_id": base64.b64encode(number).decode(),
-        "span_id": base64.b64encode(number[:8]).decode(),
-        "parent_span_id": None,
-        "name": TRACE_NAME,
-        "start_time_unix_nano": began,
-        "end_time_unix_nano": ended,
-        "attributes": {"mlflow.traceRequestId": f'"{id}"'},
-        "status": {"code": "OK", "message": ""},
-        "events": [],
-    }
-    traces.log_spans(experiment, [Span.from_dict(span)])  # MLflow shows and finds no trace without one
-    return trace
-
-
-def _trace_id(job_id: str) -> str:
-    return f"tr-{hashlib.sha256(job_id.encode()).hexdigest()[:32]}"
+    return begin_trace(registry, least)
 
 
 def _ours(assessments: Iterable[object]) -> list[Feedback]:

@@ -1,14 +1,13 @@
 """Decisions in MLflow: whatever was told before, it says what it was told last."""
 
-from uuid import uuid4
-
 import pytest
-from mlflow.entities import Feedback, TraceInfo, TraceLocation, TraceState
+from mlflow.entities import Feedback, TraceInfo
 from mlflow.tracing.client import TracingClient
 
 from registry.connection import Registry
 from registry.feedback import SOURCE, DecidedFinding, JobFeedback, tell_feedback
 from registry.runs import log_production_run
+from registry.traces import JobTrace, begin_trace
 from tests.registry.test_runs import record
 
 FIRST = DecidedFinding(fingerprint="f1", guideline="plain-words", accepted=True, state="accepted", entry=1)
@@ -71,7 +70,7 @@ def test_a_run_and_its_trace_say_what_was_decided(registry: Registry, times: int
     (trace,) = traces(registry, feedback)
     assert trace.trace_metadata["mlflow.sourceRun"] == feedback.run_id
     shown = registry.client.get_trace(trace.trace_id, display=False)  # MLflow's page asks for its spans
-    assert [span.name for span in shown.data.spans] == ["feedback"]
+    assert [span.name for span in shown.data.spans] == ["job"]
     assert len(registry.client.get_metric_history(feedback.run_id, "feedback_accepted")) == 1
 
 
@@ -111,31 +110,25 @@ def test_a_trace_of_the_check_takes_the_decisions_and_a_second_of_one_name_goes(
     made = of_check(registry, feedback)
     twice = [Feedback(name=FIRST.assessment, value=False, source=SOURCE) for _ in range(2)]
     for assessment in (*twice, Feedback(name="helpful", value=True, source=SOURCE)):
-        TracingClient(registry.uri).log_assessment(made.trace_id, assessment)
+        TracingClient(registry.uri).log_assessment(made, assessment)
     tell_feedback(registry, feedback)
-    assert [trace.trace_id for trace in traces(registry, feedback)] == [made.trace_id]
+    assert [trace.trace_id for trace in traces(registry, feedback)] == [made]
     found = assessments(registry, feedback)
     assert (found[FIRST.assessment], set(found)) == ((True, FIRST.metadata), {FIRST.assessment, "helpful"})
 
 
-def test_decisions_stay_on_the_trace_they_were_told_on(registry: Registry) -> None:
+def test_a_check_that_is_traced_after_its_decisions_makes_no_second_trace(registry: Registry) -> None:
     feedback = decided(registry, "later", FIRST)
     tell_feedback(registry, feedback)
-    made = of_check(registry, feedback)
-    tell_feedback(registry, feedback)
-    told = {trace.trace_id: len(trace.assessments) for trace in traces(registry, feedback)}
-    assert sorted(told.values()) == [0, 1]
-    assert told[made.trace_id] == 0
+    before = traces(registry, feedback)
+    assert of_check(registry, feedback) == before[0].trace_id
+    assert [trace.assessments for trace in traces(registry, feedback)] == [before[0].assessments]
 
 
-def of_check(registry: Registry, feedback: JobFeedback) -> TraceInfo:
-    """A trace as tracing a check makes it."""
+def of_check(registry: Registry, feedback: JobFeedback) -> str:
+    """A trace as tracing a check makes it; its id."""
     experiment = registry.client.get_run(feedback.run_id).info.experiment_id
-    made = TraceInfo(
-        trace_id=f"tr-{uuid4().hex}",
-        trace_location=TraceLocation.from_experiment_id(experiment),
-        request_time=round(feedback.started.timestamp() * 1000),
-        state=TraceState.OK,
-        client_request_id=feedback.job_id,
+    trace = JobTrace(
+        job_id=feedback.job_id, experiment_id=experiment, started=feedback.started, finished=feedback.finished
     )
-    return TracingClient(registry.uri).start_trace(made)
+    return begin_trace(registry, trace)
