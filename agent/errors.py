@@ -22,6 +22,7 @@ class CopydeskError(Exception):
 
     type: ClassVar[str] = "error"
     status: ClassVar[int] = 400
+    outage: ClassVar[bool] = False  # something that is needed is away: the same may go well as soon as it is back
 
 
 class ArticleError(CopydeskError):

@@ -31,6 +31,7 @@ class RegistryUnreachable(RegistryError):
 
     type = "registry-unreachable"
     status = 503
+    outage = True
 
 
 class UnknownVersion(RegistryError):

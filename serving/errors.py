@@ -72,6 +72,7 @@ class BlobStoreUnavailable(CopydeskError):
 
     type = "blob-store-unavailable"
     status = 503
+    outage = True
     retry_after = 5
 
 

@@ -96,10 +96,10 @@ class Job:
         job = replace(self._moved(JobStatus.QUEUED), done=0, guideline="", checked=(), reason=reason)
         return replace(job, lease_until=None, started=None, due=now + pause if pause else None)
 
-    def handed_back(self, reason: str) -> "Job":
-        """Queued again at once because its worker is told to stop: the attempt doesn't count."""
+    def handed_back(self, reason: str, due: datetime | None = None) -> "Job":
+        """Queued again, at once or from `due` on, for a reason that isn't the job's: the attempt doesn't count."""
         job = replace(self._moved(JobStatus.QUEUED), done=0, guideline="", checked=(), reason=reason)
-        return replace(job, lease_until=None, started=None, due=None, attempts_from=self.attempts_from + 1)
+        return replace(job, lease_until=None, started=None, due=due, attempts_from=self.attempts_from + 1)
 
     def requeued(self, now: datetime) -> "Job":
         """A dead job gets its attempts anew. `attempt` goes on, so that no old worker can write."""

@@ -203,8 +203,9 @@ class Leases(Protocol):
     async def finish(self, job: Job, report: ComplianceReport | None, recording: bytes | None = None) -> Job | None:
         """Stores the ended job, its report, what was recorded and an outbox entry at once."""
 
-    async def hand_back(self, job: Job, reason: str) -> Job | None:
-        """Ends an attempt that isn't the job's fault: queued again at once, and not counted among those tried."""
+    async def hand_back(self, job: Job, reason: str, *, due: datetime | None = None) -> Job | None:
+        """Ends an attempt for a reason that isn't the job's: queued again, at once or from `due` on, and not counted
+        among those tried."""
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> list[Job]:
         """Returns jobs whose lease has run out to the queue, or gives up those tried often enough."""

@@ -32,8 +32,8 @@ class AnnouncedLeases:
     async def finish(self, job: Job, report: ComplianceReport | None, recording: bytes | None = None) -> Job | None:
         return await self._told(await self._leases.finish(job, report, recording))
 
-    async def hand_back(self, job: Job, reason: str) -> Job | None:
-        return await self._told(await self._leases.hand_back(job, reason))
+    async def hand_back(self, job: Job, reason: str, *, due: datetime | None = None) -> Job | None:
+        return await self._told(await self._leases.hand_back(job, reason, due=due))
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> list[Job]:
         given = await self._leases.give_back(now, max_attempts=max_attempts)

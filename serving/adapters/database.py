@@ -41,6 +41,7 @@ class DatabaseUnavailable(CopydeskError):
 
     type = "database-unavailable"
     status = 503
+    outage = True
     retry_after = 5
 
 

@@ -3,17 +3,19 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 from agent.formats.reading import must_fit
+from serving.errors import BlobStoreUnavailable
 from serving.inbox import INBOX
 
 
 class FolderBlobs:
-    """Equal bytes are stored once; a file is whole or not there."""
+    """Equal bytes are stored once; a file is whole or not there. A full or unreadable disk is BlobStoreUnavailable."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -39,18 +41,36 @@ class FolderBlobs:
     def _path(self, key: str) -> Path:
         return self._folder / key if key.startswith(INBOX) else self._folder / key[:2] / key
 
+    @contextmanager
+    def _outages(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise BlobStoreUnavailable(
+                f"articles can't be stored in or read from the service's folder ({error.strerror}): nothing was lost, "
+                "try again in a moment"
+            ) from error
+
     def _write(self, key: str, data: bytes) -> None:
+        with self._outages():
+            self._write_file(key, data)
+
+    def _write_file(self, key: str, data: bytes) -> None:
         path = self._path(key)
         if path.exists():
             os.utime(path)  # it is in use again: not to be deleted as old
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{key}.{uuid4().hex}.part")
-        with part.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
+        try:
+            with part.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
     def _older_than(self, moment: float) -> list[str]:
         """Also what a killed process left half-written."""
@@ -68,7 +88,8 @@ class FolderBlobs:
 
     def _read(self, key: str) -> bytes | None:
         path = self._path(key)
-        return path.read_bytes() if path.exists() else None
+        with self._outages():
+            return path.read_bytes() if path.exists() else None
 
     def _read_incoming(self, name: str) -> bytes | None:
         path, inbox = (Path(os.path.realpath(self._folder / part)) for part in (name, INBOX))

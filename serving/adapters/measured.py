@@ -107,8 +107,9 @@ class MeasuredLeases:
                 self._metrics.reported(report)
         return stored
 
-    async def hand_back(self, job: Job, reason: str) -> Job | None:
-        return self._went_back(await self._leases.hand_back(job, reason), "shutdown")
+    async def hand_back(self, job: Job, reason: str, *, due: datetime | None = None) -> Job | None:
+        back = await self._leases.hand_back(job, reason, due=due)
+        return self._went_back(back, "outage" if due else "shutdown")
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> list[Job]:
         given = await self._leases.give_back(now, max_attempts=max_attempts)

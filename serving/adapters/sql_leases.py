@@ -78,9 +78,9 @@ class SqlLeases:
             await tell_of_end(connection, stored)
         return stored
 
-    async def hand_back(self, job: Job, reason: str) -> Job | None:
+    async def hand_back(self, job: Job, reason: str, *, due: datetime | None = None) -> Job | None:
         async with self._database.write() as connection:
-            return await self._go_back(connection, job, job.handed_back(reason))
+            return await self._go_back(connection, job, job.handed_back(reason, due))
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> list[Job]:
         lost = select(jobs).where(RUNNING, jobs.c.lease_until < now)

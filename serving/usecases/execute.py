@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 PROGRESS_EVERY = timedelta(seconds=0.2)  # patterns finish in milliseconds; nobody reads that fast
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=5)
+OUTAGE_PAUSE = timedelta(seconds=5)  # while something that every job needs is away
 TRANSIENT = 500  # failures with such a status or a higher one may be over at the next attempt
 
 STATUS = {
@@ -76,6 +77,8 @@ async def execute(
         if error.status < TRANSIENT:
             return await leases.finish(job.ended_as(JobStatus.FAILED, clock(), reason=str(error)), None)
         logger.warning("job %s attempt %d: %s", job.id, job.attempt, error)
+        if error.outage:  # however long it lasts, no job is given up for it
+            return await leases.hand_back(job, str(error), due=clock() + OUTAGE_PAUSE)
         return await _retry(leases, job, clock, terms, str(error))
     except Exception as error:
         logger.exception("job %s attempt %d went wrong", job.id, job.attempt)

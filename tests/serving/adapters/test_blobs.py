@@ -17,6 +17,7 @@ from azure.storage.blob.aio import BlobServiceClient
 from agent.errors import ContentTooLarge
 from agent.formats.reading import MAX_FILE_BYTES
 from serving.adapters.blob_stores import open_blobs
+from serving.adapters.folder_blobs import FolderBlobs
 from serving.errors import BlobStoreUnavailable
 from serving.ports import BlobStore
 from serving.settings import ServingSettings
@@ -143,6 +144,12 @@ async def test_an_empty_file_is_empty_and_one_that_no_article_can_be_is_not_read
     assert await place.blobs.incoming(f"{folder}/empty.txt") == b""
     with pytest.raises(ContentTooLarge, match=r"huge.txt' has 10,000,001 bytes"):
         await place.blobs.incoming(f"{folder}/huge.txt")
+
+
+async def test_a_folder_that_takes_nothing_is_an_outage(tmp_path: Path) -> None:
+    (tmp_path / "articles").write_text("in the way of the folder")
+    with pytest.raises(BlobStoreUnavailable, match="nothing was lost"):
+        await FolderBlobs(tmp_path / "articles").put(b"an article")
 
 
 async def test_a_link_in_the_folder_does_not_lead_out_of_the_inbox(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ async def test_a_job_is_counted_where_it_is_stored_and_not_again(
     ]
 
 
-@pytest.mark.parametrize("reason", ["failure", "shutdown", "silence"])
+@pytest.mark.parametrize("reason", ["failure", "outage", "shutdown", "silence"])
 async def test_each_way_back_into_the_queue_is_told_apart(
     stores: Stores, leases: MeasuredLeases, metrics: WorkerMetrics, reason: str
 ) -> None:
@@ -60,6 +60,8 @@ async def test_each_way_back_into_the_queue_is_told_apart(
         await leases.retry(running, NOW, "MLflow is down", pause=LEASE, max_attempts=3)
     elif reason == "shutdown":
         await leases.hand_back(running, "stopped")
+    elif reason == "outage":
+        await leases.hand_back(running, "MLflow is down", due=NOW + LEASE)
     else:
         await leases.give_back(NOW + 9 * LEASE, max_attempts=3)
     assert told(metrics, "job_retries_total", "jobs_total") == [(f'job_retries_total{{reason="{reason}"}}', 1)]

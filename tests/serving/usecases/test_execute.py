@@ -122,6 +122,14 @@ async def test_what_may_pass_leaves_the_job_to_another_attempt(bench: Bench, fai
     assert (job.status, job.attempt, job.reason) == (JobStatus.COMPLETED, 2, "")
 
 
+async def test_no_outage_costs_a_job_one_of_its_attempts(bench: Bench) -> None:
+    job = await bench.claimed()
+    for _ in range(Terms().max_attempts + 1):
+        assert await bench.execute(job, Loaded(agent(), RegistryUnreachable("MLflow is down")))
+        job = await claim(bench.stores, utc_now())
+    assert (job.attempt, job.attempt - job.attempts_from) == (Terms().max_attempts + 2, 1)
+
+
 def test_pauses_between_attempts_grow_up_to_a_limit() -> None:
     assert [backoff(attempt).total_seconds() for attempt in (1, 2, 3)] == [2, 8, 32]
     assert backoff(9) == backoff(999) == timedelta(minutes=5)
