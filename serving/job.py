@@ -25,6 +25,7 @@ class Priority(IntEnum):
 
 ENDED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED})
 REPORTED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})  # with a report that an editor sees
+STANDS_FOR_EQUALS = frozenset({JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED})
 MOVES = {
     JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
     JobStatus.RUNNING: ENDED | {JobStatus.QUEUED},
@@ -77,6 +78,11 @@ class Job:
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    def stands_for(self, priority: Priority, since: datetime) -> bool:
+        """Whether it answers a request for an equal article: submitted later, whole, and no later done."""
+        as_soon = self.status is JobStatus.COMPLETED or self.priority <= priority  # no editor waits where a batch does
+        return self.status in STANDS_FOR_EQUALS and self.submitted > since and as_soon
 
     def claimed(self, now: datetime, lease: timedelta) -> "Job":
         job = self._moved(JobStatus.RUNNING)

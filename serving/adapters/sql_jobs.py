@@ -14,11 +14,10 @@ from serving.adapters.database import Database
 from serving.adapters.endings import tell_of_end
 from serving.adapters.tables import job_of, jobs, results, row_of, state_of
 from serving.errors import IdempotencyConflict, QueueFull
-from serving.job import Job, JobStatus, Priority
+from serving.job import STANDS_FOR_EQUALS, Job, JobStatus, Priority
 from serving.ports import Cursor, Submission
 
 QUEUED = jobs.c.status == JobStatus.QUEUED.value
-STANDS_FOR_EQUALS = tuple(s.value for s in (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.COMPLETED))
 
 # Puts jobs that wait into a queue that is no table of ours, in the transaction that makes them wait.
 Enqueue = Callable[[AsyncConnection, Sequence[Job]], Awaitable[None]]
@@ -163,11 +162,11 @@ def _facts(submission: Submission) -> Select[Any]:
 
 
 def _of_article(job: Job, since: datetime | None) -> ColumnElement[Any]:
-    """The latest job that stands for an equal article."""
+    """The latest job that stands for an equal article, as `Job.stands_for` says."""
     if since is None:
         return literal(None)
-    equal = (jobs.c.article_hash == job.article_hash, jobs.c.status.in_(STANDS_FOR_EQUALS), jobs.c.submitted_at > since)
-    # An editor isn't made to wait where a batch does.
+    standing = jobs.c.status.in_([status.value for status in STANDS_FOR_EQUALS])
+    equal = (jobs.c.article_hash == job.article_hash, standing, jobs.c.submitted_at > since)
     as_soon = or_(jobs.c.status == JobStatus.COMPLETED.value, jobs.c.priority <= job.priority.value)
     return select(jobs.c.id).where(*equal, as_soon).order_by(jobs.c.submitted_at.desc()).limit(1).scalar_subquery()
 

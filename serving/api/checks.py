@@ -42,6 +42,7 @@ async def check_article(
             use.jobs,
             use.blobs,
             use.versions,
+            use.cache,
             article=incoming.article,
             request=incoming.request,
             asked=asked,

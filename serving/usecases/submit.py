@@ -9,10 +9,11 @@ from uuid import uuid4
 from agent.article import Article
 from agent.stored_article import dump_article
 from serving.job import Job, Priority, Request
-from serving.ports import BlobStore, JobStore, ServedVersions, Submission
+from serving.keys import ARTICLE_SECONDS, article_key
+from serving.ports import BlobStore, Cache, JobStore, ServedVersions, Submission
 from serving.usecases.readiness import served_champion
 
-DUPLICATES = timedelta(hours=1)  # an equal article within it is not checked again
+DUPLICATES = timedelta(seconds=ARTICLE_SECONDS)  # an equal article within it is not checked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ async def submit(
     store: JobStore,
     blobs: BlobStore,
     versions: ServedVersions,
+    cache: Cache,
     *,
     article: Article,
     request: Request,
@@ -52,6 +54,13 @@ async def submit(
     """
     version = await served_champion(versions)
     version.pack.select(request.guidelines)
+    content = article_hash(article, request, version.stamp.digest)
+    # Who wants to be called gets a job that is still to end.
+    duplicates_since = None if asked.callback_url else now - DUPLICATES
+    if duplicates_since and not asked.idempotency_key:
+        earlier = await _kept(cache, store, content)
+        if earlier is not None and earlier.stands_for(asked.priority, duplicates_since):
+            return Accepted(earlier, duplicate=True)
     job = Job(
         id=uuid4().hex,
         request=request,
@@ -60,16 +69,21 @@ async def submit(
         blob=await blobs.put(dump_article(article)),
         submitted=now,
         priority=asked.priority,
-        article_hash=article_hash(article, request, version.stamp.digest),
+        article_hash=content,
         callback_url=asked.callback_url,
         batch=asked.batch,
         trace_parent=asked.trace_parent,
     )
-    # Who wants to be called gets a job that is still to end.
-    duplicates_since = None if asked.callback_url else now - DUPLICATES
     submission = Submission(job, asked.idempotency_key, asked.request_hash, duplicates_since, queue_limit)
     stored = await store.add(submission)
+    await cache.put(article_key(content), stored.id.encode(), revision=0, seconds=ARTICLE_SECONDS)
     return Accepted(stored, duplicate=stored.id != job.id)
+
+
+async def _kept(cache: Cache, store: JobStore, content: str) -> Job | None:
+    """The job that equal content was given last, without asking the database for it."""
+    job_id = await cache.get(article_key(content))
+    return await store.get(job_id.decode()) if job_id else None
 
 
 def article_hash(article: Article, request: Request, version_digest: str) -> str:

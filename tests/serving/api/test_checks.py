@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -140,6 +141,20 @@ async def test_a_key_holds_for_the_same_file_under_another_boundary(client: http
     first, again, renamed = await send("a.txt"), await send("a.txt"), await send("a.md")
     assert again.json() == first.json() | {"duplicate": True}
     assert renamed.status_code == 409
+
+
+async def test_an_equal_article_is_not_even_stored_again(settings: ServingSettings, client: httpx.AsyncClient) -> None:
+    first = (await client.post(CHECK, json=ARTICLE)).json()
+    shutil.rmtree(settings.articles)
+    assert (await client.post(CHECK, json=ARTICLE)).json() == first | {"duplicate": True}
+    assert not settings.articles.exists()
+
+
+async def test_a_job_that_was_cancelled_stands_for_no_equal_article(client: httpx.AsyncClient) -> None:
+    first = (await client.post(CHECK, json=ARTICLE)).json()
+    await client.delete(f"/api/v1/jobs/{first['job_id']}")
+    again = (await client.post(CHECK, json=ARTICLE)).json()
+    assert (again["duplicate"], again["job_id"] == first["job_id"]) == (False, False)
 
 
 async def test_without_a_champion_the_way_out_is_told(empty: httpx.AsyncClient) -> None:
