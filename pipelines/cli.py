@@ -397,7 +397,7 @@ def demo(
 def api() -> None:
     """Run only the API."""
     from serving.access.settings import AccessSettings
-    from serving.app import serve as serve_api
+    from serving.server import serve as serve_api
     from serving.settings import ServingSettings
 
     serve_api(ServingSettings(), AccessSettings())

@@ -1,21 +1,19 @@
 """Puts the API together. MLflow, LangGraph and pandas stay out of this process: they are the worker's."""
 
 import asyncio
-import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-import uvicorn
 from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
 from serving.access.settings import AccessSettings
 from serving.access.sign_in import SignIn
 from serving.adapters.blob_stores import open_blobs
-from serving.adapters.database import Database, open_database
+from serving.adapters.database import Database
 from serving.adapters.measured import MeasuredBlobs, MeasuredCache
 from serving.adapters.sql_api_keys import SqlApiKeys
 from serving.adapters.sql_audit import SqlAudit
@@ -28,7 +26,6 @@ from serving.answers import Answers
 from serving.api import admin, batches, checks, events, feedback, health, jobs, sessions, versions
 from serving.api.access import admitted
 from serving.api.api_version import ApiVersion, Deprecations, description_of
-from serving.api.connections import limited
 from serving.api.observed import Observed
 from serving.api.problems import RESPONSES, add_problem_handlers
 from serving.api.rate_limit import RateLimitHeaders
@@ -39,7 +36,6 @@ from serving.api.security_headers import SecurityHeaders
 from serving.api.services import Services
 from serving.dependencies import Dependencies, Dependency
 from serving.edge import Edge, open_edge
-from serving.errors import PortTaken
 from serving.exposition import Exposition
 from serving.metrics import ApiMetrics
 from serving.pages.routes import router as pages
@@ -187,55 +183,3 @@ def _describe_body(app: FastAPI) -> None:
         return document
 
     app.openapi = described  # type: ignore[method-assign]
-
-
-async def _try_stores(settings: ServingSettings) -> None:
-    await (await open_database(settings.database_url, settings.pool)).close()
-    async with open_blobs(settings):
-        pass
-
-
-def serve(settings: ServingSettings, access: AccessSettings) -> None:
-    """Runs the API until it is told to stop.
-
-    Raises UnsafeAddress, PortTaken, DatabaseUnusable and BlobStoreUnusable before anything starts.
-    """
-    settings.must_be_safe(sign_in=access.required)
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.host, settings.port))
-        except OSError as error:
-            raise PortTaken(
-                f"port {settings.port} on {settings.host} can't be used ({error.strerror}): "
-                "stop what listens there, or set COPYDESK_PORT"
-            ) from error
-        asyncio.run(_try_stores(settings))
-        app = create_app(settings, access)
-        config = uvicorn.Config(
-            app,
-            http=limited(most=settings.most_connections, head_seconds=settings.head_seconds),
-            ws="none",
-            log_config=None,  # this process's own holds for it too
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
-        )
-        Server(config, stopping=lambda: _end_streams(app)).run([listener])
-
-
-def _end_streams(app: FastAPI) -> None:
-    services: Services = app.state.services
-    services.watch.end()
-
-
-class Server(uvicorn.Server):
-    """Told to stop, it accepts nothing, calls `stopping`, and finishes what it answers within its time."""
-
-    def __init__(self, config: uvicorn.Config, *, stopping: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._stopping = stopping
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._stopping()
-        await super().shutdown(sockets)

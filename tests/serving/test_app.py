@@ -6,8 +6,8 @@ import sys
 import httpx
 import pytest
 
-from serving.app import serve
 from serving.errors import PortTaken
+from serving.server import serve
 from serving.settings import ServingSettings
 from tests.serving.conftest import OPEN
 
