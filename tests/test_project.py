@@ -6,6 +6,14 @@ from pathlib import Path
 
 import pytest
 from importlinter.cli import lint_imports
+from pydantic import AliasChoices
+from pydantic_settings import BaseSettings
+
+from registry.settings import RegistrySettings
+from serving.access.settings import AccessSettings
+from serving.logs import LogSettings
+from serving.settings import ServingSettings
+from serving.tracing import TracingSettings
 
 ROOT = Path(__file__).parents[1]
 # Written in parts, so that this file doesn't hold what it looks for.
@@ -54,3 +62,19 @@ def test_make_without_a_verb_prints_every_verb():
     printed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     for verb in ("demo", "serve", "test", "check", "format", "bench", "lock"):
         assert re.search(rf"^  make {verb} ", printed.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("of", [ServingSettings, AccessSettings, RegistrySettings, LogSettings, TracingSettings])
+def test_every_setting_is_described(of: type[BaseSettings]):
+    described = (ROOT / "docs/settings.md").read_text(encoding="utf-8") + (ROOT / "docs/access.md").read_text("utf-8")
+    assert [name for name in map(str, variables(of)) if f"`{name}`" not in described] == []
+
+
+def variables(of: type[BaseSettings]) -> list[str]:
+    """The names that operators know: the first of several."""
+    prefix = of.model_config.get("env_prefix", "")
+    named = [(name, field.validation_alias) for name, field in of.model_fields.items()]
+    return [
+        str(alias.choices[0]) if isinstance(alias, AliasChoices) else str(alias or f"{prefix}{name}".upper())
+        for name, alias in named
+    ]
