@@ -116,7 +116,7 @@ async def _feedback(use: Services, caller: Caller, job_id: str) -> FeedbackOut:
     report = found.result.report
     return FeedbackOut(
         job_id=job_id,
-        score=report.score.value if report.score else None,
+        score=report.score,
         band=report.band,
         findings=sum(part.findings for part in report.score.contributions) if report.score else 0,
         etag=found.answer.etag,

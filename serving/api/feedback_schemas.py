@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from agent.score import Band
+from agent.score import Band, Score
 from serving.feedback import Action, Approval, ApprovalStatus, Decision, Entry, Reason, State
 from serving.figures import GuidelineFigures, Precision
 from serving.usecases.approve import Dismissal
@@ -94,7 +94,7 @@ class FeedbackOut(BaseModel):
     """Decisions on a report, and the score they leave."""
 
     job_id: str
-    score: float | None  # null: no guideline was checked
+    score: Score | None  # with what it is made of now; null: no guideline was checked
     band: Band | None
     findings: int  # that count in it
     etag: str  # of the job's result as it is now
