@@ -19,6 +19,8 @@ from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
+from serving.addin.place import place_of
+from serving.addin.routes import router as addin
 from serving.answers import Answers
 from serving.api import admin, batches, checks, events, health, jobs, sessions, versions
 from serving.api.access import admitted
@@ -76,7 +78,8 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
     )
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(BodyLimit)
-    app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
+    app.add_middleware(SameSite, hosts=frozenset(settings.hosts))
+    app.state.place = place_of(settings, access)
     add_problem_handlers(app)
     for router in (
         sessions.router,
@@ -89,7 +92,7 @@ def create_app(settings: ServingSettings, access: AccessSettings) -> FastAPI:
         admin.router,
     ):
         app.include_router(router, dependencies=[Depends(admitted)])
-    for router in (health.router, pages):
+    for router in (health.router, addin, pages):
         app.include_router(router)
     _describe_body(app)
     return app

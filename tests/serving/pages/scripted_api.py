@@ -1,7 +1,7 @@
 """A peer that speaks the API's wire format over real HTTP and answers as a test says, around the real pages."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from agent.guideline import GuidelinePack
-from serving.pages.routes import router
+from agent.score import Score
+from serving.addin.place import Place, SigningIn
+from serving.addin.routes import place
+from serving.addin.routes import router as addin
+from serving.pages.routes import router as pages
 
 JOB = "0190c0de-0000-7000-8000-000000000001"
 LINKS = {"status": f"/api/v1/jobs/{JOB}/status", "result": f"/api/v1/jobs/{JOB}/result"}
@@ -30,6 +34,7 @@ class Answer:
         return JSONResponse(self.body, self.status, self.headers, media_type=kind)
 
 
+PLACE = Place("https://copydesk.test", ("'self'",), SigningIn("none"))
 ACCEPTED = Answer({"job_id": JOB, "status": "queued", "links": LINKS}, 202)
 COMPLETED = Answer({"job_id": JOB, "status": "completed"})
 
@@ -58,6 +63,17 @@ class Script:
     result: list[Answer] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     cancelled: bool = False
+    decided: dict[str, dict[str, Any]] = field(default_factory=dict)  # the last decision about each finding
+    score: Score | None = None  # that a decision is answered with
+    decide: Answer | None = None  # instead of keeping a decision
+    figures: list[dict[str, Any]] | None = None  # None: the user may not see them
+    place: Place = PLACE
+    key: str = ""  # what one has to sign in with
+    sessions: int = 0  # that were begun
+
+    @property
+    def feedback(self) -> list[dict[str, Any]]:
+        return list(self.decided.values())
 
 
 def _next(answers: list[Answer]) -> Response:
@@ -66,7 +82,22 @@ def _next(answers: list[Answer]) -> Response:
 
 def scripted_app(script: Callable[[], Script]) -> FastAPI:
     app = FastAPI()
-    app.include_router(router)
+    app.include_router(addin)
+    app.include_router(pages)
+    app.dependency_overrides[place] = lambda: script().place
+
+    @app.middleware("http")
+    async def signed_in(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        needed = script().key and request.url.path.startswith("/api/")
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if needed and token not in (script().key, f"session-{script().sessions}"):
+            return problem(401, "Not signed in", "the token is of no kind that is accepted here").response()
+        return await go_on(request)
+
+    @app.post("/api/v1/session")
+    async def session() -> dict[str, Any]:
+        script().sessions += 1
+        return {"token": f"session-{script().sessions}", "expires_in": 900}
 
     @app.post("/api/v1/compliance/check")
     async def submit(request: Request) -> Response:
@@ -91,12 +122,38 @@ def scripted_app(script: Callable[[], Script]) -> FastAPI:
             "guidelines": [one.model_dump(mode="json") for one in pack.guidelines],
         }
 
+    @app.get("/api/v1/guidelines/figures")
+    async def figures() -> Response:
+        known = script().figures
+        if known is None:
+            return problem(403, "Not allowed", "this needs the scope figures").response()
+        return JSONResponse({"guidelines": known})
+
     @app.delete(f"/api/v1/jobs/{JOB}")
     async def cancel() -> dict[str, str]:
         script().cancelled = True
         return {"job_id": JOB, "status": "cancelled"}
 
+    @app.post(f"/api/v1/jobs/{JOB}/feedback")
+    async def decide(request: Request) -> Response:
+        if refusal := script().decide:
+            return refusal.response()
+        for one in (await request.json())["feedback"]:
+            state = "accepted" if one["action"] == "accept" else "dismissed"
+            script().decided[one["finding"]] = {"reason": None, "comment": "", **one, "state": state}
+        return _decisions(script())
+
+    @app.delete(f"/api/v1/jobs/{JOB}/feedback/{{finding}}")
+    async def undecide(finding: str) -> Response:
+        script().decided.pop(finding, None)
+        return _decisions(script())
+
     return app
+
+
+def _decisions(script: Script) -> Response:
+    score = script.score.model_dump(mode="json") if script.score else None
+    return JSONResponse({"job_id": JOB, "etag": '"1"', "score": score, "feedback": script.feedback})
 
 
 @contextmanager

@@ -1,11 +1,10 @@
-/** @import { Band, Method, Severity } from './wire.js' */
+/** @import { Band, Method, Reason, Severity } from './wire.js' */
 
-/** Gravest first. A sign goes with each colour, so that nothing is told by colour alone.
- * @type {Record<Severity, {one: string, many: string, sign: string}>} */
+/** @type {Record<Severity, {one: string, many: string}>} */
 export const SEVERITIES = {
-  breach: { one: 'Breach', many: 'Breaches', sign: '◆' },
-  warning: { one: 'Warning', many: 'Warnings', sign: '▲' },
-  advice: { one: 'Advice', many: 'Advice', sign: '●' },
+  breach: { one: 'Breach', many: 'Breaches' },
+  warning: { one: 'Warning', many: 'Warnings' },
+  advice: { one: 'Advice', many: 'Advice' },
 };
 
 /** @type {Severity[]} */
@@ -21,6 +20,16 @@ export const METHODS = {
   fallback: 'checked by patterns while the model was away',
 };
 
+/** @type {Record<Reason, string>} */
+export const REASONS = {
+  'false-alarm': 'False alarm',
+  'not-in-this-context': 'Not in this context',
+  'style-choice': 'A choice of style',
+  quotation: 'It is a quotation',
+  'house-exception': 'The house makes an exception',
+  other: 'Another reason',
+};
+
 const numbers = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 1 });
 
 /** @param {number} value */
@@ -32,5 +41,9 @@ export const counted = (count, one, many = `${one}s`) => `${number(count)} ${cou
 /** "attribution-of-numbers" or "sourcing" as a heading. @param {string} name */
 export const asHeading = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ');
 
-/** @param {string} text */
-export const countWords = (text) => text.split(/\s+/).filter(Boolean).length;
+/** A long quote by its two ends. @param {string} quote */
+export function shortened(quote) {
+  const characters = [...quote];
+  if (characters.length <= 160) return quote;
+  return `${characters.slice(0, 80).join('').trimEnd()} … ${characters.slice(-80).join('').trimStart()}`;
+}

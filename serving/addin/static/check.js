@@ -1,20 +1,20 @@
-import { Problem, Unreachable } from './api.js';
+import { Unreachable } from './api.js';
 
 /**
  * @import { Api, Submission } from './api.js'
  * @import { Job, Progress, Result } from './wire.js'
  *
  * Where a check stands.
- * @typedef {{phase: 'submitting'}
+ * @typedef {{phase: 'reading'} | {phase: 'submitting'}
  *   | {phase: 'queued', job: Job, position: number | null}
- *   | {phase: 'running', job: Job, done: number, total: number, guideline: string}
+ *   | {phase: 'running', job: Job, done: number, total: number, checked: string[]}
  *   | {phase: 'away', job: Job}
  *   | {phase: 'done', job: Job, result: Result}} Stage
  */
 
 const FIRST_WAIT_MS = 150;
-const LONGEST_WAIT_MS = 2000;
-const PATIENCE = 15; // polls without an answer, about half a minute, before giving up
+const LONGEST_WAIT_MS = 1000; // asking, not a stream: gateways that hold streams back are common, and the place in the queue moves without an event
+const PATIENCE = 30; // questions without an answer, about half a minute, before giving up
 
 /**
  * Submits an article and follows its job to the result.
@@ -57,8 +57,8 @@ export async function* follow(api, job, signal) {
 /** @param {Job} job @param {Progress} progress @returns {Stage} */
 function stageOf(job, progress) {
   if (progress.status === 'queued') return { phase: 'queued', job, position: progress.position ?? null };
-  const { done, total, guideline } = progress;
-  return { phase: 'running', job, done: done ?? 0, total: total ?? 0, guideline: guideline ?? '' };
+  const { done, total, checked } = progress;
+  return { phase: 'running', job, done: done ?? 0, total: total ?? 0, checked: checked ?? [] };
 }
 
 /** Waits, or less when the network comes back. @param {number} milliseconds @param {AbortSignal} signal */
@@ -74,17 +74,4 @@ function pause(milliseconds, signal) {
     addEventListener('online', () => finish(() => resolve(undefined)), { signal: settled.signal });
     signal.addEventListener('abort', () => finish(() => reject(signal.reason)), { signal: settled.signal });
   });
-}
-
-/** What to tell a person about a failure. @param {unknown} error @returns {Problem} */
-export function problemFrom(error) {
-  if (error instanceof Problem) return error;
-  if (error instanceof Unreachable) {
-    return new Problem({
-      title: navigator.onLine ? 'The server does not answer' : 'You are offline',
-      detail: 'Nothing is lost: the article is still here. Try again when the connection is back.',
-      type: 'unreachable',
-    });
-  }
-  throw error;
 }

@@ -13,6 +13,7 @@
  * @property {number} start
  * @property {number} end
  * @property {string} quote
+ * @property {number} paragraph where it begins, as the paragraphs were sent
  * @property {string} message
  * @property {string[]} suggestions
  * @property {Method} method
@@ -38,7 +39,7 @@
  * @property {string} evidence
  *
  * @typedef {{title: string, language: string, words: number, characters: number}} Facts
- * @typedef {{start: number, text: string, kind: ParagraphKind, level: number}} Paragraph
+ * @typedef {{start: number, end: number, text: string, kind: ParagraphKind, level: number, origin: number}} Paragraph
  *
  * @typedef {object} Report
  * @property {'complete' | 'partial' | 'failed'} status
@@ -50,9 +51,18 @@
  * @property {Outcome[]} outcomes
  * @property {number} unanchored
  * @property {string[]} remarks
+ * @property {number} kept verdicts on paragraphs that stood from earlier checks
  * @property {number} seconds
  *
- * @typedef {{report: Report, text: string, paragraphs: Paragraph[]}} Result
+ * @typedef {{job_id: string, report: Report, text: string, paragraphs: Paragraph[], feedback?: Feedback[]}} Result
+ *
+ * What an editor says of a finding, and what became of it.
+ * @typedef {'false-alarm' | 'not-in-this-context' | 'style-choice' | 'quotation' | 'house-exception' | 'other'} Reason
+ * @typedef {{finding: string, action: 'accept' | 'dismiss', reason?: Reason, comment?: string}} Decision
+ * @typedef {{finding: string, state: 'accepted' | 'dismissed' | 'dismissed-pending', reason?: Reason | null, comment?: string | null, user?: string, at?: string}} Feedback
+ *
+ * Part of a guideline's findings that people who judged them held to be right, with its interval.
+ * @typedef {{value: number, low: number, high: number, judged: number} | null} Precision
  *
  * @typedef {object} Guideline
  * @property {string} id
@@ -67,6 +77,6 @@
  *
  * @typedef {'queued' | 'running' | 'completed' | 'partial' | 'failed' | 'cancelled'} JobStatus
  * @typedef {{job_id: string, status: JobStatus, links: {status: string, result: string}}} Job
- * @typedef {{status: JobStatus, position?: number | null, done?: number | null, total?: number | null, guideline?: string | null}} Progress
+ * @typedef {{status: JobStatus, position?: number | null, done?: number | null, total?: number | null, checked?: string[]}} Progress
  */
 export {};

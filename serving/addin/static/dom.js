@@ -5,7 +5,7 @@
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, unknown>} [properties]
- * @param {...(Node | string | null)} children
+ * @param {...(Node | string | null | undefined | false)} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function make(tag, properties = {}, ...children) {
@@ -16,12 +16,21 @@ export function make(tag, properties = {}, ...children) {
       element.setAttribute(name, value === true ? '' : String(value));
     }
   }
-  element.append(...children.filter((child) => child !== null));
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
+/** @param {string} text @param {() => void} onclick @param {Record<string, unknown>} [properties] */
+export const button = (text, onclick, properties = {}) => make('button', { type: 'button', onclick, ...properties }, text);
+
+/** For those who hear the page. @param {string} text */
+export const unseen = (text) => make('span', { class: 'unseen' }, text);
+
+/** A shape for each severity, so that nothing is told by colour alone. @param {string} severity */
+export const sign = (severity) => make('span', { class: `sign ${severity}`, 'aria-hidden': 'true' });
+
 /**
- * The element of an id, which the template must have.
+ * The element of an id, which the page must have.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
@@ -31,10 +40,4 @@ export function byId(id, type) {
   const element = document.getElementById(id);
   if (!(element instanceof type)) throw new Error(`the page has no ${type.name} with id "${id}"`);
   return element;
-}
-
-/** Scrolls without motion for those who don't want it. @param {Element} element @param {'center' | 'nearest'} block */
-export function bringIntoView(element, block) {
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  element.scrollIntoView({ block, behavior: still ? 'instant' : 'smooth' });
 }
