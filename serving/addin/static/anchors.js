@@ -173,22 +173,5 @@ function withoutGap({ index, start, end }, paragraph) {
   return { index, start, end, quote: paragraph.slice(start, end), text: '' };
 }
 
-/** A change of something: a mere caret takes the word beside it along, because Word finds only what is there.
- * @param {Change} change @param {string} paragraph @returns {Change} */
-export function solid(change, paragraph) {
-  let { index, start, end, text } = change;
-  if (start !== end) return change;
-  const left = /\S\s*$/u.exec(paragraph.slice(0, start))?.[0];
-  const right = /^\s*\S/u.exec(paragraph.slice(end))?.[0];
-  if (left) [start, text] = [start - left.length, left + text];
-  else if (right) [end, text] = [end + right.length, text + right];
-  return { index, start, end, quote: paragraph.slice(start, end), text };
-}
-
 /** Footnote marks, pictures, fields: what stands for them can't be put back. @param {string} text */
 export const holdsObjects = (text) => /[\0-\x08\x0e-\x1d\ufffc]/.test(text);
-
-/** A paragraph as it is sent: offsets hold, because each character is one. @param {string} text */
-export function wireText(text) {
-  return text.replace(/\x1e/g, '-').replace(/\x1f/g, '\u00ad').replace(/[\0-\x08\x0e-\x1d]/g, '\ufffc');
-}

@@ -1,8 +1,6 @@
 /// <reference types="office-js" />
-import { solid } from './anchors.js';
-
 /**
- * @import { DocumentPort, FindChange, FindPlace, Mark, Passage, Place } from './document.js'
+ * @import { Change, DocumentPort, FindChange, FindPlace, Mark, Passage, Place } from './document.js'
  * @import { ParagraphKind } from './wire.js'
  */
 
@@ -233,11 +231,21 @@ export class WordDocument {
   /** @param {Word.RequestContext} context @param {Word.Paragraph} paragraph @param {string} text @param {number} start @param {number} end */
   async #range(context, paragraph, text, start, end) {
     const quote = text.slice(start, end);
-    if (!UNSEARCHABLE.test(quote) && codes(quote).length <= MOST_SEARCHED) return this.#hit(context, paragraph, text, start, end);
-    const [headEnd, tailStart] = [reach(text, start, end, 1), reach(text, end, start, -1)];
-    const head = headEnd && (await this.#hit(context, paragraph, text, start, headEnd));
-    const tail = tailStart && (await this.#hit(context, paragraph, text, tailStart, end));
-    return head && tail ? head.expandTo(tail) : null;
+    const short = !UNSEARCHABLE.test(quote) && codes(quote).length <= MOST_SEARCHED;
+    const whole = short && (await this.#hit(context, paragraph, text, start, end));
+    if (whole) return whole;
+    // Too long, with a footnote in it, with deleted words that Word may search too, or one of overlapping hits, which are
+    // told as one (`aa` in `aaa`): by its two ends.
+    const most = short ? 1 : END_CHARACTERS;
+    const [headEnd, tailStart] = [reach(text, start, end, most), reach(text, end, start, -most)];
+    if (headEnd === null || tailStart === null || headEnd > tailStart) return null;
+    const head = await this.#hit(context, paragraph, text, start, headEnd);
+    const tail = head && (await this.#hit(context, paragraph, text, tailStart, end));
+    if (!head || !tail) return null;
+    const range = head.expandTo(tail);
+    const within = this.#text(range);
+    await context.sync();
+    return within() === quote ? range : null;
   }
 
   /** Of the places that Word finds, the one before which exactly the paragraph's text up to `start` stands.
@@ -252,20 +260,7 @@ export class WordDocument {
     const within = hits.items.map((hit) => this.#text(hit));
     await context.sync();
     const right = hits.items.findIndex((_, at) => within[at]?.() === text.slice(start, end) && before[at]?.() === text.slice(0, start));
-    const hit = hits.items[right];
-    if (hit) return hit;
-    // Overlapping hits (`aa` in `aaa`) are told as one; with more words to the left it is found by itself.
-    if (start === 0 || end - start >= MOST_SEARCHED / 2) return null;
-    const wider = await this.#hit(context, paragraph, text, start - 1, end);
-    if (!wider) return null;
-    const one = wider.search(codes(text.slice(start, end)), { matchCase: true });
-    one.load({ text: true });
-    await context.sync();
-    const last = one.items.at(-1);
-    if (!last) return null;
-    const prefix = this.#text(paragraph.getRange(Word.RangeLocation.start).expandTo(last.getRange(Word.RangeLocation.start)));
-    await context.sync();
-    return prefix() === text.slice(0, start) ? last : null;
+    return hits.items[right] ?? null;
   }
 
   /** A range's text without what is deleted, as soon as the host has answered. @param {Word.Range} range @returns {() => string} */
@@ -279,11 +274,13 @@ export class WordDocument {
   }
 }
 
-/** How much can be searched for from one end. @param {string} text @param {number} from @param {number} to @param {1 | -1} step */
-function reach(text, from, to, step) {
+/** How much can be searched for from one end, whole characters. @param {string} text @param {number} from @param {number} to @param {number} most */
+function reach(text, from, to, most) {
+  const step = Math.sign(most);
+  const next = (/** @type {number} */ at) => text[step > 0 ? at : at - 1] ?? '';
   let at = from;
-  while (at !== to && Math.abs(at - from) < END_CHARACTERS && !UNSEARCHABLE.test(text[step > 0 ? at : at - 1] ?? '')) at += step;
-  if (/[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '')) at -= step;
+  while (at !== to && Math.abs(at - from) < Math.abs(most) && !UNSEARCHABLE.test(next(at))) at += step;
+  if (/[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '')) at += Math.abs(most) > 1 ? -step : step;
   return at === from ? null : at;
 }
 
@@ -304,4 +301,16 @@ function kindOf({ styleBuiltIn, isListItem, tableNestingLevel }) {
   if (level) return { kind: 'heading', level };
   if (isListItem) return { kind: 'list', level };
   return { kind: /Quote$/.test(styleBuiltIn) ? 'quote' : 'text', level };
+}
+
+/** A change of something: a mere caret takes the word beside it along, because Word finds only what is there.
+ * @param {Change} change @param {string} paragraph @returns {Change} */
+function solid(change, paragraph) {
+  let { index, start, end, text } = change;
+  if (start !== end) return change;
+  const left = /\S\s*$/u.exec(paragraph.slice(0, start))?.[0];
+  const right = /^\s*\S/u.exec(paragraph.slice(end))?.[0];
+  if (left) [start, text] = [start - left.length, left + text];
+  else if (right) [end, text] = [end + right.length, text + right];
+  return { index, start, end, quote: paragraph.slice(start, end), text };
 }

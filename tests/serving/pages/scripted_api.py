@@ -1,5 +1,6 @@
 """A peer that speaks the API's wire format over real HTTP and answers as a test says, around the real pages."""
 
+import json
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -70,6 +71,10 @@ class Script:
     place: Place = PLACE
     key: str = ""  # what one has to sign in with
     sessions: int = 0  # that were begun
+
+    def sent(self) -> Any:
+        """The last article, as it came in."""
+        return json.loads(self.received[-1].body)
 
     @property
     def feedback(self) -> list[dict[str, Any]]:
