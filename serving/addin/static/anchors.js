@@ -117,18 +117,22 @@ function carry(anchor, was, now) {
 function pairUp(before, now) {
   const ids = new Map(now.map(({ id }, index) => [id, index]));
   if (!ids.has('')) return before.map(({ id }) => ids.get(id) ?? -1);
-  const same = (/** @type {number} */ a, /** @type {number} */ b) => before[a]?.text === now[b]?.text;
-  const least = Math.min(before.length, now.length);
-  let head = 0;
-  while (head < least && same(head, head)) head++;
-  let tail = 0;
-  while (tail < least - head && same(before.length - 1 - tail, now.length - 1 - tail)) tail++;
-  const grown = now.length - before.length;
-  return before.map((_, index) => {
-    if (index < head) return index;
-    if (index >= before.length - tail) return index + grown;
-    return grown === 0 ? index : -1;
+  // Without ids: equal ones in order, and between two of those the others, where there are as many as before.
+  const moved = before.map(() => -1);
+  let from = 0;
+  before.forEach(({ text }, index) => {
+    const to = now.findIndex((one, at) => at >= from && one.text === text);
+    if (to < 0) return;
+    moved[index] = to;
+    from = to + 1;
   });
+  let [done, last] = [-1, -1];
+  [...moved, now.length].forEach((to, index) => {
+    if (to < 0) return;
+    if (to - last === index - done) for (let at = 1; at < index - done; at++) moved[done + at] = last + at;
+    [done, last] = [index, to];
+  });
+  return moved;
 }
 
 /** @param {string} a @param {string} b */

@@ -167,5 +167,6 @@ export function problemFrom(error) {
       type: 'unreachable',
     });
   }
-  throw error;
+  console.error(error);
+  return new Problem({ title: 'Something went wrong in the pane', detail: error instanceof Error ? error.message : String(error) });
 }

@@ -1,4 +1,4 @@
-import { newKey, problemFrom } from './api.js';
+import { Unreachable, newKey, problemFrom } from './api.js';
 import { articleOf, check, follow } from './check.js';
 import { button, make } from './dom.js';
 import { guidebookOf, rulesView } from './rules.js';
@@ -26,6 +26,8 @@ export class Pane {
   #desk = null;
   /** @type {FailureView | null} */
   #failure = null;
+  /** @type {Promise<typeof import('./desk.js')> | null} */
+  #loading = null;
   #book = guidebookOf(null);
   #check = button('Check article', () => this.check(), { class: 'primary' });
   #selection = button('Check selection', () => this.check({ selection: true }));
@@ -60,6 +62,7 @@ export class Pane {
     if (this.#signIn.settings.auth === 'entra') await this.#enter('', false);
     else if (this.#signIn.needed) this.#askWho();
     else await this.#welcome();
+    this.#load().catch((error) => console.warn('the rest of the pane comes with the first check', error));
   }
 
   /** The document was replaced by another one. */
@@ -103,12 +106,11 @@ export class Pane {
     this.#hear('');
     this.#draw();
     const { submission } = errand;
-    const loading = import('./desk.js');
     const stages = going ? follow(this.#api, going, running.signal) : check(this.#api, submission, running.signal);
     try {
       for await (const stage of stages) {
         if ('job' in stage) job = stage.job;
-        if (stage.phase === 'done') await this.#finish(stage.result, errand, loading);
+        if (stage.phase === 'done') await this.#finish(stage.result, errand);
         else {
           view.show(stage, (id) => this.#titleOf(id));
           this.#speakStage(stage);
@@ -132,14 +134,23 @@ export class Pane {
     this.#running = null;
     if (job) this.#api.cancel(job).catch((error) => console.warn('the job could not be cancelled', problemFrom(error)));
     this.#put(...(this.#desk ? [] : this.#before()));
-    this.#check.focus();
     this.#hear('Stopped.');
     this.#draw();
+    this.#check.focus();
   }
 
-  /** @param {Result} result @param {Errand} errand @param {Promise<typeof import('./desk.js')>} loading */
-  async #finish(result, errand, loading) {
-    const { Desk } = await loading;
+  /** Half of the pane is needed only after a check, so it comes when the first half is shown. */
+  #load() {
+    this.#loading ??= import('./desk.js').catch((error) => {
+      this.#loading = null;
+      throw new Unreachable('no answer from desk.js', { cause: error });
+    });
+    return this.#loading;
+  }
+
+  /** @param {Result} result @param {Errand} errand */
+  async #finish(result, errand) {
+    const { Desk } = await this.#load();
     const settled = await errand.settle(result);
     const desk = new Desk(result, settled, errand.selection, {
       doc: this.#doc,
@@ -159,8 +170,9 @@ export class Pane {
   /** @param {Problem} problem @param {() => void} again */
   #fail(problem, again) {
     if (problem.status === 401) return this.#askWho('You are signed out. Sign in to go on.');
-    this.#failure = new FailureView(problem, again, () => this.check({ selection: true }));
-    this.#put(this.#failure.element);
+    const failure = new FailureView(problem, again, () => this.check({ selection: true }));
+    this.#put(failure.element);
+    this.#failure = failure;
     document.getElementById('failure')?.focus();
     this.#hear(`${problem.title}. ${problem.detail}`);
   }

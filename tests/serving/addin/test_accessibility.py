@@ -1,14 +1,16 @@
 """axe-core finds nothing, in every state, both themes, forced colours, and at 320 px."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from serving.addin.place import SigningIn
 from tests.conftest import missing
 from tests.serving.pages.results import check, result_of, sample
-from tests.serving.pages.scripted_api import JOB, Answer, problem
+from tests.serving.pages.scripted_api import JOB, PLACE, Answer, problem
 
 pytestmark = pytest.mark.browser
 
@@ -17,6 +19,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
+    "middle": {"color_scheme": "dark", "viewport": {"width": 1000, "height": 700}, "reduced_motion": "reduce"},
     "narrow": {"color_scheme": "light", "viewport": {"width": 320, "height": 640}, "reduced_motion": "reduce"},
     "forced colours": {"forced_colors": "active", "viewport": {"width": 1280, "height": 900}},
 }
@@ -44,17 +47,17 @@ def violations(page: Page) -> list[str]:
 
 
 def submit(page: Page) -> None:
-    page.get_by_role("button", name="Try a sample").click()
+    page.get_by_role("button", name="Try the sample").click()
     page.get_by_role("button", name="Check article").click()
 
 
 def test_before_a_check(look):
-    look.locator(".guidebook summary").first.click()
+    look.locator(".rules summary").first.click()
     assert violations(look) == []
 
 
 def test_while_it_runs(look, script):
-    script.status = [Answer({"job_id": JOB, "status": "running", "done": 7, "total": 40, "guideline": "dates"})]
+    script.status = [Answer({"job_id": JOB, "status": "running", "done": 7, "total": 40, "checked": ["dates"]})]
     submit(look)
     expect(look.get_by_role("progressbar")).to_have_attribute("value", "7")
     assert violations(look) == []
@@ -70,9 +73,31 @@ def test_after_it_failed(look, script):
 def test_with_findings(look, script):
     script.result = [Answer(result_of(sample(), check(sample())))]
     submit(look)
-    look.locator(".made-of summary").click()
-    look.locator(".card").nth(4).get_by_role("button", name="Why").click()
-    look.locator(".card .title").nth(4).click()
-    look.wait_for_timeout(1_300)  # until the words no longer flash
+    look.locator(".parts summary").click()
+    look.locator(".card .title").nth(1).click()
+    look.get_by_role("button", name="Replace with “because”").click()
+    look.locator(".card .title:visible").nth(3).click()
+    look.get_by_role("button", name="Why").click()
+    look.get_by_role("button", name="Dismiss", exact=True).click()
+    look.get_by_text("1 replaced", exact=True).click()
     assert violations(look) == []
     assert look.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert look.evaluate("document.getElementById('pane').scrollWidth <= document.getElementById('pane').clientWidth")
+
+
+def test_signing_in(look, script):
+    script.place = replace(PLACE, signing_in=SigningIn("key"))
+    look.reload()
+    expect(look.get_by_label("API key")).to_be_visible()
+    assert violations(look) == []
+
+
+def test_in_word(open_word):
+    page = open_word(["We utilize it."])
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_help(look):
+    look.goto("/addin/help.html")
+    assert violations(look) == []
