@@ -1,6 +1,7 @@
 """What Word is given to install the add-in: the XML every Word reads, and the unified manifest of Microsoft 365.
 
-Only the XML reaches Office without a subscription and the iPad; only the unified one can be part of a Microsoft 365 app.
+Only the XML reaches Office without a subscription and the iPad; only the unified one can be part of an app of
+Microsoft 365.
 """
 
 import io

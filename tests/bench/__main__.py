@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench import checks, evaluations, gate_simulation, memory, patterns, peers, prefixes, requests  # noqa: F401 - they list themselves
+from tests.bench import checks, evaluations, gate_simulation, memory, pane, patterns, peers, prefixes, requests  # noqa: F401 - they list themselves
 from tests.bench.measure import BENCHMARKS, Measurement
 
 console = Console(width=None if sys.stdout.isatty() else 110)

@@ -225,7 +225,7 @@ export class Pane {
     for (const one of [this.#check, this.#selection]) one.disabled = needed || busy;
     const notices = [
       !navigator.onLine && 'You are offline. Findings can still be looked at and replaced.',
-      desk?.changed && !busy && 'The text has changed since it was checked. The findings still lead to their words; the score is of the text before.',
+      desk?.changed && !busy && 'The text has changed since it was checked; the score is of the text before.',
     ];
     const texts = notices.filter((text) => typeof text === 'string');
     if (texts.join() !== this.#notices.dataset.texts) {

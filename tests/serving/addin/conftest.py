@@ -31,21 +31,25 @@ def word_paragraphs(article: Article) -> list[dict[str, Any]]:
     ]
 
 
+def office_js(browsing: BrowserContext, paragraphs: list[Any], **config: Any) -> None:
+    """Puts the fake Word in the place of Microsoft's library."""
+    given = json.dumps({"paragraphs": paragraphs, **config})
+    fake = f"globalThis.CONFIG = {given};\n{FAKE_WORD}"
+    url = f"{OFFICE}/lib/1/hosted/office.js"
+    browsing.route(url, lambda route: route.fulfill(body=fake, content_type="text/javascript"))
+
+
 @pytest.fixture
-def open_word(context: BrowserContext) -> OpenWord:  # noqa: F811 - a fixture
+def open_word(request: pytest.FixtureRequest) -> OpenWord:
     """Opens the task pane in a Word of the given configuration."""
 
     def opened(paragraphs: list[Any], **config: Any) -> Page:
-        given = json.dumps({"paragraphs": paragraphs, **config})
-        office = f"globalThis.CONFIG = {given};\n{FAKE_WORD}"
-        context.route(
-            f"{OFFICE}/lib/1/hosted/office.js",
-            lambda route: route.fulfill(body=office, content_type="text/javascript"),
-        )
-        page = context.new_page()  # noqa: F811
-        page.set_viewport_size({"width": 350, "height": 640})
-        page.goto("/addin/taskpane.html")
-        page.wait_for_selector("html[data-ready]")
-        return page
+        browsing: BrowserContext = request.getfixturevalue("context")
+        office_js(browsing, paragraphs, **config)
+        word = browsing.new_page()
+        word.set_viewport_size({"width": 350, "height": 640})
+        word.goto("/addin/taskpane.html")
+        word.wait_for_selector("html[data-ready]")
+        return word
 
     return opened

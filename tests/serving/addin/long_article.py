@@ -25,8 +25,7 @@ KINDS = (
 def long_article() -> Article:
     filler = " ".join(f"word{at}" for at in range(30))
     blocks = [Block("A headline 😀 to utilize", ParagraphKind.HEADING, 1)]
-    for at in range(104):
-        blocks.append(Block(f"{SENTENCES[at % 3]} {filler}.", KINDS[at % len(KINDS)]))
+    blocks += [Block(f"{SENTENCES[at % 3]} {filler}.", KINDS[at % len(KINDS)]) for at in range(104)]
     return build_article(blocks)
 
 

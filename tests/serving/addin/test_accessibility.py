@@ -77,7 +77,7 @@ def test_with_findings(look, script):
     look.locator(".card .title").nth(1).click()
     look.get_by_role("button", name="Replace with “because”").click()
     look.locator(".card .title:visible").nth(3).click()
-    look.get_by_role("button", name="Why").click()
+    look.get_by_role("button", name="Why", exact=True).click()
     look.get_by_role("button", name="Dismiss", exact=True).click()
     look.get_by_text("1 replaced", exact=True).click()
     assert violations(look) == []

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from serving.pages.assets import assets
-from tests.conftest import missing
 
 pytestmark = [pytest.mark.browser, pytest.mark.contract]
 
+PACKAGE = "@microsoft/office-js@1.1.110"
 HERE = Path(__file__).parent
 PROXIES = HERE.parent / "js/node_modules/@microsoft/office-js/dist/word-web-16.00.debug.js"
 LONG = " ".join(f"word{at}" for at in range(120))
@@ -24,7 +24,7 @@ PARAGRAPHS = ["x", "the cat and the dog and the bird", LONG, "one aaa two ^2"]
 @pytest.fixture
 def proxies(browser: Browser, address: str):
     if not PROXIES.exists():
-        pytest.skip("Microsoft's proxies are missing: npm install --no-save --prefix tests/serving/js @microsoft/office-js@1.1.110")
+        pytest.skip(f"Microsoft's proxies are missing: npm install --no-save --prefix tests/serving/js {PACKAGE}")
     page = browser.new_page(base_url=address, bypass_csp=True)
     page.goto("/addin/help.html")
     page.add_script_tag(path=PROXIES)

@@ -15,7 +15,9 @@ CHECKS = Path(__file__).parents[1] / "js"
 @pytest.fixture
 def run(page):
     """Evaluates a function in the page, where IMPORT(name) loads one of its modules."""
-    load = "const IMPORT = (name) => import(document.querySelector('script[type=module]').src.replace('editor.js', name));"
+    load = (
+        "const IMPORT = (name) => import(document.querySelector('script[type=module]').src.replace('editor.js', name));"
+    )
     return lambda function, argument: page.evaluate(
         f"async (argument) => {{ {load} return ({function})(argument); }}", argument
     )
@@ -139,7 +141,8 @@ def test_no_more_is_changed_than_must_be(run, paragraph, quote, text, change):
         """async ([paragraph, [start, end], quote, text]) => {
             const { smallest } = await IMPORT('anchors.js');
             const change = smallest({ index: 0, start, end, quote }, text, paragraph);
-            return [change.quote, change.text, paragraph.slice(0, change.start) + change.text + paragraph.slice(change.end)];
+            const now = paragraph.slice(0, change.start) + change.text + paragraph.slice(change.end);
+            return [change.quote, change.text, now];
         }""",
         [paragraph, units, quote, text],
     )

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from agent.article import Article, Block, ParagraphKind, build_article
+from agent.check import Check, Verdict
 from agent.finding import Method, Severity, make_finding
 from agent.report import build_report
-from agent.check import Check, Verdict
 from agent.spec import AgentSpec
 from tests.serving.addin.conftest import OpenWord, word_paragraphs
 from tests.serving.pages.results import PACK, result_of
@@ -73,7 +73,7 @@ def until(page: Page, expression: str) -> Any:
         ("a^2\u00a0b\tc^2", 2, "^2"),
         ("one aaa two", 2, "aa"),
         ("👩‍👩‍👧 said “so” and ‘so’ — 'so'", 3, "so"),
-        ("say “this” or \"this\"", 1, '"this"'),
+        ('say “this” or "this"', 1, '"this"'),
         (" ".join(f"word{at}" for at in range(120)), 1, " ".join(f"word{at}" for at in range(3, 90))),
     ],
     ids=["equal words", "codes", "overlapping", "emoji and quotes", "folded quotes", "too long to search"],
@@ -275,7 +275,12 @@ def test_words_theme_is_followed(open_word: OpenWord):
 
 def test_the_fake_is_as_strict_as_word(open_word: OpenWord):
     page = open_word(["x"], sets=1.3)
-    unloaded = "Word.run(async (c) => { const p = c.document.body.paragraphs; p.load({ text: true }); await c.sync(); return p.items[0].styleBuiltIn; })"
+    unloaded = """Word.run(async (context) => {
+        const { paragraphs } = context.document.body;
+        paragraphs.load({ text: true });
+        await context.sync();
+        return paragraphs.items[0].styleBuiltIn;
+    })"""
     assert page.evaluate(f"{unloaded}.catch((error) => error.code)") == "PropertyNotLoaded"
-    unsupported = "Word.run(async (c) => { c.document.load({ changeTrackingMode: true }); await c.sync(); })"
+    unsupported = "Word.run(async ({ document }) => document.load({ changeTrackingMode: true }))"
     assert page.evaluate(f"{unsupported}.catch((error) => error.code)") == "ApiNotFound"

@@ -90,19 +90,8 @@ def scripted_app(script: Callable[[], Script]) -> FastAPI:
     app.include_router(addin)
     app.include_router(pages)
     app.dependency_overrides[place] = lambda: script().place
-
-    @app.middleware("http")
-    async def signed_in(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        needed = script().key and request.url.path.startswith("/api/")
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if needed and token not in (script().key, f"session-{script().sessions}"):
-            return problem(401, "Not signed in", "the token is of no kind that is accepted here").response()
-        return await go_on(request)
-
-    @app.post("/api/v1/session")
-    async def session() -> dict[str, Any]:
-        script().sessions += 1
-        return {"token": f"session-{script().sessions}", "expires_in": 900}
+    _add_sign_in(app, script)
+    _add_decisions(app, script)
 
     @app.post("/api/v1/compliance/check")
     async def submit(request: Request) -> Response:
@@ -139,6 +128,25 @@ def scripted_app(script: Callable[[], Script]) -> FastAPI:
         script().cancelled = True
         return {"job_id": JOB, "status": "cancelled"}
 
+    return app
+
+
+def _add_sign_in(app: FastAPI, script: Callable[[], Script]) -> None:
+    @app.middleware("http")
+    async def signed_in(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        needed = script().key and request.url.path.startswith("/api/")
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if needed and token not in (script().key, f"session-{script().sessions}"):
+            return problem(401, "Not signed in", "the token is of no kind that is accepted here").response()
+        return await go_on(request)
+
+    @app.post("/api/v1/session")
+    async def session() -> dict[str, Any]:
+        script().sessions += 1
+        return {"token": f"session-{script().sessions}", "expires_in": 900}
+
+
+def _add_decisions(app: FastAPI, script: Callable[[], Script]) -> None:
     @app.post(f"/api/v1/jobs/{JOB}/feedback")
     async def decide(request: Request) -> Response:
         if refusal := script().decide:
@@ -152,8 +160,6 @@ def scripted_app(script: Callable[[], Script]) -> FastAPI:
     async def undecide(finding: str) -> Response:
         script().decided.pop(finding, None)
         return _decisions(script())
-
-    return app
 
 
 def _decisions(script: Script) -> Response:
