@@ -172,7 +172,7 @@ function joined(text, at) {
 
 /** Words that are left out take one of the spaces beside them along. @param {Place} place @param {string} paragraph @returns {Change} */
 function withoutGap({ index, start, end }, paragraph) {
-  if (/\s/.test(paragraph[start - 1] ?? '') && !/\S/.test(paragraph[end] ?? ' ')) start--;
+  if (/\s/.test(paragraph[start - 1] ?? '') && /^[\s.,;:!?)\]”’]?$/.test(paragraph[end] ?? '')) start--;
   else if (start === 0 && /\s/.test(paragraph[end] ?? '')) end++;
   return { index, start, end, quote: paragraph.slice(start, end), text: '' };
 }

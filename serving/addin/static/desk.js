@@ -296,7 +296,7 @@ export class Desk {
     if (!this.#keeps) return;
     try {
       const { score, feedback } = await this.#around.api.undecide(this.#result.job_id, item.finding.fingerprint);
-      item.state = 'open';
+      this.#review.reopen(item);
       this.#told(score, feedback);
     } catch (error) {
       const problem = problemFrom(error);

@@ -105,6 +105,10 @@ class Editor {
     if (!this.#root.hasChildNodes()) this.#root.append(...elementsOf(BLANK));
     const empty = !this.#root.textContent?.trim();
     this.#root.toggleAttribute('data-empty', empty);
+    for (const heading of this.#root.querySelectorAll('h1')) {
+      if (heading.textContent?.trim()) heading.removeAttribute('aria-label');
+      else heading.setAttribute('aria-label', 'Headline');
+    }
     clearTimeout(this.#counting);
     this.#counting = setTimeout(() => {
       const words = (this.#root.innerText.match(/\S+/g) ?? []).length;

@@ -42,10 +42,18 @@ export class Review {
     const known = new Map(feedback.map((one) => [one.finding, one]));
     for (const item of this.items) {
       const one = known.get(item.finding.fingerprint);
-      if (item.state === 'replaced') continue;
-      item.state = one?.state.startsWith('dismissed') ? 'dismissed' : 'open';
-      item.pending = one?.state === 'dismissed-pending';
-      item.reason = one?.reason ?? null;
+      if (!one || item.state === 'replaced') continue;
+      item.state = one.state.startsWith('dismissed') ? 'dismissed' : 'open';
+      item.pending = one.state === 'dismissed-pending';
+      item.reason = one.reason ?? null;
+    }
+  }
+
+  /** A decision was taken back: for every finding of equal words in equal surroundings, as the service counts them. @param {Item} item */
+  reopen({ finding }) {
+    for (const one of this.items) {
+      if (one.finding.fingerprint !== finding.fingerprint || one.state === 'replaced') continue;
+      Object.assign(one, { state: 'open', pending: false, reason: null });
     }
   }
 

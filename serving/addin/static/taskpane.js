@@ -9,7 +9,7 @@ const root = byId('pane', HTMLElement);
 
 /** What can't work here, and what to do. @param {string} title @param {string} detail */
 function refuse(title, detail) {
-  root.replaceChildren(make('section', { class: 'failure' }, make('h2', {}, title), make('p', {}, detail)));
+  root.append(make('section', { class: 'failure' }, make('h2', {}, title), make('p', {}, detail)));
 }
 
 /** Word tells its theme and not when it changes, so it is looked up again when the pane is shown. */
