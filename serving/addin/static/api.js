@@ -111,7 +111,12 @@ function upload(file) {
 /** A session for a credential, or the next one for a session's token.
  * @param {string} credential @returns {Promise<{token: string, expires_in: number}>} */
 export async function beginSession(credential) {
-  return read(await send('/api/v1/session', { method: 'POST', headers: { Authorization: `Bearer ${credential}` } }));
+  return ask('/api/v1/session', { method: 'POST', headers: { Authorization: `Bearer ${credential}` } });
+}
+
+/** A request of nobody in particular. @param {string} url @param {RequestInit} request */
+export async function ask(url, request) {
+  return read(await send(url, request));
 }
 
 /** A key no other submission has; `crypto.randomUUID` would need a secure context. */

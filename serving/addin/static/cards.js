@@ -13,6 +13,7 @@ import { GRAVEST_FIRST, REASONS, SEVERITIES, counted, number, shortened } from '
  * @property {(item: Item) => void} comment
  * @property {(items: Item[]) => void} undo
  * @property {() => void} filtered
+ * @property {() => void} listed what is done is shown, so that the latest needs no way back of its own
  *
  * What cards can offer, and the words for it.
  * @typedef {object} Means
@@ -218,7 +219,10 @@ export class Cards {
       make('summary', {}, parts.join(', ')),
       make('ul', {}, ...handled.map((item) => this.#handledRow(item))),
       handled.length > 1 && button('Undo all', () => this.#wishes.undo(handled)));
-    view.addEventListener('toggle', () => (this.#handledOpen = view.open));
+    view.addEventListener('toggle', () => {
+      if (view.open && !this.#handledOpen) this.#wishes.listed();
+      this.#handledOpen = view.open;
+    });
     return view;
   }
 

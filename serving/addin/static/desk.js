@@ -52,6 +52,7 @@ export class Desk {
       comment: (item) => this.#comment(item),
       undo: (items) => this.#undoAll(items),
       filtered: () => this.#mark(),
+      listed: () => this.#around.offer(''),
     });
     this.#summary = this.#summed(false);
     this.element.append(this.#summary, ...this.#findings());

@@ -1,13 +1,13 @@
-import { Api, newKey } from './api.js';
+import { newKey } from './api.js';
 import { BrowserDocument, elementsOf } from './browser-document.js';
 import { byId } from './dom.js';
-import { Pane } from './pane.js';
+import { paneFor } from './pane.js';
 import { SAMPLE } from './sample.js';
-import { SignIn } from './sign-in.js';
 import { counted } from './words.js';
 
 /**
  * @import { Passage } from './document.js'
+ * @import { Pane } from './pane.js'
  * @import { Result } from './wire.js'
  *
  * @typedef {Pick<Passage, 'text' | 'kind' | 'level'>} Block
@@ -148,10 +148,10 @@ function plainBlocks(text) {
   return lines.filter((line) => line.trim()).map((line) => ({ text: line.trim(), kind: 'text', level: 0 }));
 }
 
-const settings = await fetch('/addin/settings.json').then((response) => response.json());
-const signIn = new SignIn(settings, async () => '');
 const doc = new BrowserDocument(byId('article', HTMLElement));
-const pane = new Pane(byId('pane', HTMLElement), doc, new Api(signIn), signIn);
-new Editor(pane, doc);
-await pane.start();
+const pane = await paneFor(byId('pane', HTMLElement), doc, async () => '');
+if (pane) {
+  new Editor(pane, doc);
+  await pane.start();
+}
 document.documentElement.dataset.ready = 'true';

@@ -1,15 +1,15 @@
-import { Unreachable, newKey, problemFrom } from './api.js';
+import { Api, Unreachable, newKey, problemFrom } from './api.js';
 import { articleOf, check, follow } from './check.js';
 import { button, make } from './dom.js';
 import { guidebookOf, rulesView } from './rules.js';
+import { SignIn, settingsHere } from './sign-in.js';
 import { FailureView, ProgressView, inWords, signInView, welcome } from './stages.js';
 
 /**
- * @import { Api, Problem, Submission } from './api.js'
+ * @import { Problem, Submission } from './api.js'
  * @import { Stage } from './check.js'
  * @import { Desk, Settled } from './desk.js'
  * @import { DocumentPort } from './document.js'
- * @import { SignIn } from './sign-in.js'
  * @import { Job, Paragraph, Result } from './wire.js'
  *
  * What is sent, and how what comes back lies in the document.
@@ -17,6 +17,18 @@ import { FailureView, ProgressView, inWords, signInView, welcome } from './stage
  */
 
 const SPOKEN_QUARTERS = 4; // of the progress are told to screen readers
+
+/** A pane for a document, yet to be started; null where the service doesn't say how to sign in, which the pane then tells.
+ * @param {HTMLElement} root @param {DocumentPort} doc @param {() => Promise<string>} loginHint whom the host knows */
+export async function paneFor(root, doc, loginHint) {
+  try {
+    const signIn = new SignIn(await settingsHere(), loginHint);
+    return new Pane(root, doc, new Api(signIn), signIn);
+  } catch (error) {
+    root.append(new FailureView(problemFrom(error), () => location.reload(), () => {}).element);
+    return null;
+  }
+}
 
 /** The pane, the same in Word and in the browser: what differs is the document. */
 export class Pane {

@@ -1,4 +1,4 @@
-import { Problem, beginSession } from './api.js';
+import { Problem, ask, beginSession } from './api.js';
 
 /**
  * How one signs in here, as the server says.
@@ -12,6 +12,9 @@ import { Problem, beginSession } from './api.js';
 
 const EARLY_SECONDS = 60; // a session is renewed so long before it ends
 const LONGEST_TIMER_SECONDS = 24 * 3600;
+
+/** @returns {Promise<Settings>} throws Problem and Unreachable */
+export const settingsHere = () => ask('/addin/settings.json', {});
 
 /** Who asks. The token is in this object and nowhere else: closing the pane signs out. */
 export class SignIn {

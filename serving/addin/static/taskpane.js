@@ -1,8 +1,6 @@
 /// <reference types="office-js" />
-import { Api } from './api.js';
 import { byId, make } from './dom.js';
-import { Pane } from './pane.js';
-import { SignIn } from './sign-in.js';
+import { paneFor } from './pane.js';
 import { WordDocument } from './word-document.js';
 
 const root = byId('pane', HTMLElement);
@@ -31,9 +29,8 @@ async function start() {
   if (!Office.context.requirements.isSetSupported('WordApi', '1.3')) return refuse('This Word is too old', 'Copydesk needs Word 2019 or newer, Word on the web, or Word for iPad or Mac.');
   followTheme();
   document.addEventListener('visibilitychange', followTheme);
-  const settings = await fetch('/addin/settings.json').then((response) => response.json());
-  const signIn = new SignIn(settings, loginHint);
-  await new Pane(root, new WordDocument(), new Api(signIn), signIn).start();
+  const pane = await paneFor(root, new WordDocument(), loginHint);
+  await pane?.start();
 }
 
 await start();

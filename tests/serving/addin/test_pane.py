@@ -267,10 +267,10 @@ def test_replace_changes_the_words_and_undo_brings_them_back(script, sampled):
     card(sampled, "Use the plain word").nth(0).click()
     sampled.get_by_role("button", name="Replace with “because”").click()
     assert text_of(sampled) == before.replace("due to the fact that", "because")
-    expect(sampled.get_by_text("The text has changed since it was checked.")).to_be_visible()
+    expect(sampled.get_by_text("The text has changed since it was checked")).to_be_visible()
     assert [one["state"] for one in script.feedback] == ["accepted"]
     sampled.locator(".toast").get_by_role("button", name="Undo").click()
-    expect(sampled.get_by_text("The text has changed since it was checked.")).to_be_hidden()
+    expect(sampled.get_by_text("The text has changed since it was checked")).to_be_hidden()
     assert text_of(sampled) == before
     assert script.feedback == []
 
@@ -341,7 +341,7 @@ def test_words_are_followed_while_the_article_is_edited(sampled):
     sampled.locator("#article p").nth(1).click(position={"x": 2, "y": 10})
     sampled.keyboard.press("Home")
     sampled.keyboard.insert_text("😀 Now: ")
-    expect(sampled.get_by_text("The text has changed since it was checked.")).to_be_visible()
+    expect(sampled.get_by_text("The text has changed since it was checked")).to_be_visible()
     card(sampled, "Use the plain word").nth(0).click()
     assert marked(sampled, "current") == ["due to the fact that"]
 
@@ -367,7 +367,7 @@ def test_a_change_during_a_check_is_noticed(script, page):
     page.keyboard.press("End")
     page.keyboard.insert_text(" And on Sundays.")
     script.result, script.status = [found(CALM)], [COMPLETED]
-    expect(page.get_by_text("The text has changed since it was checked.")).to_be_visible()
+    expect(page.get_by_text("The text has changed since it was checked")).to_be_visible()
 
 
 def test_only_the_selected_paragraphs_are_checked(script, page):

@@ -190,7 +190,7 @@ def test_words_are_followed_through_edits(script: Script, open_word: OpenWord, s
     page.evaluate("fakeWord.insert(0, 'A new one.')")
     page.evaluate("fakeWord.edit(2, 'Yes, we utilize it; you utilize it.')")
     page.evaluate("dispatchEvent(new Event('focus'))")
-    expect(page.get_by_text("The text has changed since it was checked.")).to_be_visible()
+    expect(page.get_by_text("The text has changed since it was checked")).to_be_visible()
     page.locator(".card .title").click()
     until(page, "selection")
     assert fake(page, "selected()") == {"paragraph": 2, "text": "utilize", "start": 24}
