@@ -15,8 +15,11 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 DIGEST_DIGITS = 12
-# A quarter of what would be sent: comments that are alone on their lines, and indentation. No literal spans lines here.
-_COMMENTS = re.compile(rb"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*\n|//[^\n]*\n|\n)|^[ \t]+", re.DOTALL | re.MULTILINE)
+# A third of what would be sent: comments that are alone on their lines, types within lines, and indentation. No literal
+# here spans lines or holds `/**`.
+_COMMENTS = re.compile(
+    rb"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*\n|//[^\n]*\n|\n)|^[ \t]+|/\*\*[^\n]*?\*/ ?", re.DOTALL | re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)

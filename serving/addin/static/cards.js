@@ -24,6 +24,7 @@ import { GRAVEST_FIRST, REASONS, SEVERITIES, counted, number, shortened } from '
  */
 
 const SUGGESTIONS = 3; // offered at once
+const FIRST_CARDS = 30; // made before the first is shown; the others come right after
 
 /** A card for each open finding, one of them open itself; what is done is listed below. */
 export class Cards {
@@ -43,8 +44,6 @@ export class Cards {
     this.#means = means;
     this.#wishes = wishes;
     this.#chips = [null, ...GRAVEST_FIRST].map((severity) => this.#chip(severity));
-    for (const item of review.items) this.#cards.set(item, this.#card(item));
-    this.#list.append(...this.#cards.values());
     this.#list.addEventListener('keydown', (event) => this.#onKey(event));
     const steps = make('div', { class: 'row' }, this.#place,
       button('', () => this.step(-1), { class: 'icon up', 'aria-label': 'Previous finding', title: 'Previous finding (Shift+F8)' }),
@@ -55,6 +54,8 @@ export class Cards {
         make('div', { class: 'chips', role: 'group', 'aria-label': 'Show findings of one severity' }, ...this.#chips)),
       this.#list, this.#none, this.#handled);
     this.draw();
+    this.#build(FIRST_CARDS);
+    setTimeout(() => this.#build(review.items.length));
   }
 
   /** @type {Review} */ #review;
@@ -62,11 +63,22 @@ export class Cards {
   /** @type {Wishes} */ #wishes;
   /** @type {HTMLButtonElement[]} */ #chips;
 
-  /** Opens a card. @param {Item | null} item @param {boolean} focus */
-  open(item, focus) {
+  /** Makes the cards that are still missing up to a number of them. @param {number} number */
+  #build(number) {
+    const items = this.#review.items.slice(this.#cards.size, number);
+    if (!items.length) return;
+    const cards = items.map((item) => this.#card(item));
+    items.forEach((item, at) => this.#cards.set(item, /** @type {HTMLLIElement} */ (cards[at])));
+    this.#list.append(...cards);
+    this.draw();
+  }
+
+  /** Opens a card. @param {Item | null} item @param {boolean} focus @param {boolean} [show] whether it is scrolled to */
+  open(item, focus, show = true) {
     if (item && this.#review.filter && item.finding.severity !== this.#review.filter) this.#filter(null);
     if (this.current && this.current !== item) this.#cards.get(this.current)?.querySelector('.body')?.remove();
     this.current = item;
+    if (item && !this.#cards.has(item)) this.#build(this.#review.items.length);
     this.draw();
     const card = item && this.#cards.get(item);
     if (!item || !card) {
@@ -75,6 +87,7 @@ export class Cards {
     }
     if (!card.querySelector('.body')) card.append(this.#body(item));
     if (focus) card.querySelector('button')?.focus({ preventScroll: true });
+    if (!show) return;
     card.scrollIntoView({ block: 'nearest' });
     if (card.offsetHeight > innerHeight / 3) card.scrollIntoView({ block: 'start' }); // a tall one by its title
   }
@@ -88,11 +101,10 @@ export class Cards {
   }
 
   draw() {
-    const { items, shown, handled, filter } = this.#review;
-    for (const item of items) {
-      const card = this.#cards.get(item);
-      if (!card) continue;
-      const visible = shown.includes(item);
+    const { shown, handled, filter } = this.#review;
+    const visibles = new Set(shown);
+    for (const [item, card] of this.#cards) {
+      const visible = visibles.has(item);
       if (card.hidden === visible) card.hidden = !visible;
       card.classList.toggle('gone', item.gone);
       if (item === this.current) card.setAttribute('aria-current', 'true');

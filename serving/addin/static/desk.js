@@ -28,6 +28,8 @@ import { BANDS, REASONS, counted, number } from './words.js';
  * @property {() => void} looked the desk has seen where the text is now
  */
 
+const MARK_LATER_MS = 250; // after the last edit: marks move with the text by themselves, so typing needn't wait for new ones
+
 /** One checked article: its score, its findings, and what the editor does about them. */
 export class Desk {
   /** Whether the text is another one than was checked. */
@@ -59,6 +61,7 @@ export class Desk {
   }
 
   #refused = false;
+  #marking = 0;
   /** @type {Result} */ #result;
   /** @type {Around} */ #around;
   /** The text that was checked. @type {string} */ #checked;
@@ -71,9 +74,10 @@ export class Desk {
 
   /** Shown: the first card is open, the score is told. */
   async begin() {
-    this.#cards.open(this.#review.shown[0] ?? null, false);
+    this.#cards.open(this.#review.shown[0] ?? null, false, false);
     document.getElementById('score')?.focus();
     this.#around.hear(this.#inWords());
+    this.#mark();
     await this.look();
   }
 
@@ -94,11 +98,17 @@ export class Desk {
   async look() {
     const passages = await this.#around.doc.read();
     this.#anchors.follow(passages);
-    for (const item of this.#review.items) item.gone = !this.#anchors.place(item.key);
+    let moved = false;
+    for (const item of this.#review.items) {
+      const gone = !this.#anchors.place(item.key);
+      moved ||= gone !== item.gone;
+      item.gone = gone;
+    }
     this.changed = textOf(passages) !== this.#checked;
-    this.#cards.draw();
+    if (moved) this.#cards.draw();
     this.#around.looked();
-    this.#mark();
+    clearTimeout(this.#marking);
+    this.#marking = setTimeout(() => this.#mark(), MARK_LATER_MS);
   }
 
   #inWords() {

@@ -49,7 +49,6 @@ class Editor {
   fill(blocks, name) {
     this.#doc.name = name;
     this.#root.replaceChildren(...elementsOf(blocks));
-    this.#root.scrollIntoView({ block: 'nearest' });
     this.#tidy();
   }
 

@@ -10,6 +10,7 @@ from agent.spec import AgentSpec
 from tests.serving.pages.results import PACK, result_of
 
 FINDINGS = 200
+PARAGRAPHS = 104
 SENTENCES = (
     "They utilize it, and\u00a0“they” utilize it 😀 prior to lunch; the the rest is for 👩‍👩‍👧 alone.",
     "‘Prior to’ is what she said — not prior to, nor in order to utilize a flag 🇮🇸 in order to go.",
@@ -22,10 +23,10 @@ KINDS = (
 )  # fmt: skip
 
 
-def long_article() -> Article:
+def long_article(paragraphs: int = PARAGRAPHS) -> Article:
     filler = " ".join(f"word{at}" for at in range(30))
     blocks = [Block("A headline 😀 to utilize", ParagraphKind.HEADING, 1)]
-    blocks += [Block(f"{SENTENCES[at % 3]} {filler}.", KINDS[at % len(KINDS)]) for at in range(104)]
+    blocks += [Block(f"{SENTENCES[at % 3]} {filler}.", KINDS[at % len(KINDS)]) for at in range(paragraphs)]
     return build_article(blocks)
 
 
@@ -52,8 +53,8 @@ def long_findings(article: Article, number: int = FINDINGS) -> list[Finding]:
     ]
 
 
-def long_result(number: int = FINDINGS) -> tuple[Article, dict[str, Any]]:
-    article = long_article()
+def long_result(number: int = FINDINGS, *, paragraphs: int = PARAGRAPHS) -> tuple[Article, dict[str, Any]]:
+    article = long_article(paragraphs)
     findings = long_findings(article, number)
     guidelines = PACK.guidelines[:5]
     checks = [

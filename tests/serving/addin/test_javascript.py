@@ -113,8 +113,8 @@ FOLLOW = """async ([before, [index, start, end], now]) => {
         ({"a": "first. we use it"}, (0, 10, 13), [{"a": "first.", "n": " we use it"}], [1, 4, 7]),
         ({"a": "one", "b": "we use it"}, (1, 3, 6), [{"n": "new", "a": "one", "b": "now we use it"}], [2, 7, 10]),
     ],
-    ids=["before", "after", "one of equal ones is gone", "broken", "undone", "repeated letter", "moved", "removed", "split",
-         "moved and changed"],
+    ids=["before", "after", "one of equal ones is gone", "broken", "undone", "repeated letter", "moved", "removed",
+         "split", "moved and changed"],
 )  # fmt: skip
 def test_words_are_followed(run, ids, before, span, now, place):
     texts = [[[id if ids else "", text] for id, text in one.items()] for one in (before, *now)]

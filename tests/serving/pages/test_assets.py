@@ -9,7 +9,7 @@ from serving.pages.assets import FOLDERS, assets, read_assets
 SOURCES = [path for folder in FOLDERS for path in folder.glob("*.js")]
 IMPORT = re.compile(r"(?:^import (?:.* from )?|\bimport\()'\./(.*?)'", re.MULTILINE)
 KB = 1000
-AT_START = 19 * KB  # as sent to Word before the first check, scripts and styles
+AT_START = 18.5 * KB  # as sent to Word before the first check, scripts and styles
 ALL = 30 * KB  # with what the first check loads
 
 
@@ -34,14 +34,14 @@ def test_two_files_of_one_name_are_refused(tmp_path):
 
 
 def test_comments_stay_at_home(tmp_path):
-    (tmp_path / "a.js").write_text("/** Says\n * why. */\n// here\n\nif (a) {\n  b('//c'); // d\n}\n")
-    assert read_assets(tmp_path).by_name["a.js"].body == b"if (a) {\nb('//c'); // d\n}\n"
+    (tmp_path / "a.js").write_text("/** Says\n * why. */\n// here\n\nif (a) {\n  b(/** @type {c} */ ('//c')); // d\n}\n")
+    assert read_assets(tmp_path).by_name["a.js"].body == b"if (a) {\nb(('//c')); // d\n}\n"
 
 
 def test_no_literal_spans_lines():
-    """Or its indentation would be lost on the way."""
-    spanning = [path.name for path in SOURCES for line in path.read_text().splitlines() if line.count("`") % 2]
-    assert spanning == []
+    """Or its indentation would be lost on the way; nor does one hold what looks like a type."""
+    lines = [line for path in SOURCES for line in path.read_text().splitlines()]
+    assert [line for line in lines if line.count("`") % 2 or re.search(r"['\"`/][^'\"` ]*/\*\*", line)] == []
 
 
 def test_modules_import_only_files_that_are_there():
