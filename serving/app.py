@@ -22,6 +22,8 @@ from serving.adapters.sql_figures import SqlFigures
 from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
+from serving.addin.place import place_of
+from serving.addin.routes import router as addin
 from serving.answers import Answers
 from serving.api import admin, batches, checks, events, feedback, health, jobs, sessions, versions
 from serving.api.access import admitted
@@ -143,8 +145,9 @@ def create_app(
     )
     if any(api_version.headers for api_version in api_versions):
         app.add_middleware(Deprecations, versions=api_versions)
-    app.add_middleware(SameSite, hosts=frozenset({settings.host, *settings.allowed_hosts}))
+    app.add_middleware(SameSite, hosts=frozenset(settings.hosts))
     app.add_middleware(Observed, metrics=metrics, traces=traces)
+    app.state.place = place_of(settings, access)
     add_problem_handlers(app)
     for api_version in api_versions:
         first = api_version is api_versions[0]
@@ -152,7 +155,7 @@ def create_app(
             app.include_router(router, dependencies=[Depends(admitted)], include_in_schema=first)
         if not first:
             app.include_router(description_of(api_version, release=app.version))
-    for router in (health.router, pages):
+    for router in (health.router, addin, pages):
         app.include_router(router)
     _describe_body(app)
     return app

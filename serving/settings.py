@@ -4,8 +4,9 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import CopydeskError
@@ -56,6 +57,16 @@ class ServingSettings(BaseSettings):
     home: Path = Path(".copydesk")  # what this machine keeps
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=0, le=65535)
+    public_url: str = Field(
+        default="", validation_alias=AliasChoices("PUBLIC_URL", "COPYDESK_PUBLIC_URL")
+    )  # https address that Word reaches this service by; needed for the add-in's manifests
+    frame_ancestors: tuple[str, ...] = (
+        "'self'",
+        "https://*.officeapps.live.com",
+        "https://*.office.com",
+        "https://*.cloud.microsoft",
+        "https://*.sharepoint.com",
+    )  # whose pages may show the task pane, as in Content-Security-Policy; JSON
     allowed_hosts: tuple[str, ...] = ()  # names a proxy passes on as Host, beside the loopback ones; JSON
     db_connection_string: str = Field(
         default="", validation_alias=AliasChoices("DB_CONNECTION_STRING", "COPYDESK_DB_CONNECTION_STRING")
@@ -135,6 +146,13 @@ class ServingSettings(BaseSettings):
         except ValueError as error:
             raise UnsafeSettings(f"COPYDESK_CALLBACK_HOSTS: {error}; write hook.example.com or cms:8080") from error
 
+    @field_validator("public_url")
+    @classmethod
+    def _secure(cls, given: str) -> str:
+        if given and not given.startswith("https://"):
+            raise ValueError(f"PUBLIC_URL is {given!r}: Word loads add-ins over https only")
+        return given.rstrip("/")
+
     def must_be_safe(self, *, sign_in: bool) -> None:
         """Raises UnsafeAddress where others could reach a service that asks nobody who they are."""
         if not sign_in and self.host != "localhost" and not _is_loopback(self.host):
@@ -166,6 +184,12 @@ class ServingSettings(BaseSettings):
     @property
     def ages(self) -> Ages:
         return Ages(timedelta(days=self.article_days), timedelta(days=self.log_days), timedelta(days=self.audit_days))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names this service answers to."""
+        public = urlsplit(self.public_url).hostname
+        return (self.host, *self.allowed_hosts, *((public,) if public else ()))
 
     @property
     def logs(self) -> Path:

@@ -60,7 +60,7 @@ def article_from_html(html: str, *, title: str = "", language: str = "") -> Arti
     return read_html(html, title=title, language=language)
 
 
-def article_from_paragraphs(paragraphs: Iterable[str], *, title: str = "", language: str = "") -> Article:
+def article_from_paragraphs(paragraphs: Iterable[str | Block], *, title: str = "", language: str = "") -> Article:
     """Paragraphs as a word processor gives them; offsets in one hold in the other. Paragraph n is line n."""
-    blocks = [Block(paragraph) for paragraph in paragraphs]
+    blocks = [Block(paragraph) if isinstance(paragraph, str) else paragraph for paragraph in paragraphs]
     return build_article(blocks, title=title, language=language)

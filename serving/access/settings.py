@@ -40,6 +40,9 @@ class AccessSettings(BaseSettings):
     entra_audience: tuple[str, ...] = ()  # the application's id, and its api:// URI; JSON
     entra_authority: str = "https://login.microsoftonline.com"
     entra_default_roles: tuple[Role, ...] = ()  # of who has none in the application; JSON
+    entra_client: str = ""  # the application's id, by which the pane signs people in
+    entra_scope: str = ""  # what it asks for: api://APPLICATION/checks.submit
+    msal_url: str = ""  # where browsers load Microsoft's sign-in library from, as an ES module
 
     @field_validator("entra_authority")
     @classmethod

@@ -23,6 +23,12 @@ Rule = Permission | Anyone
 RULES: dict[str, Rule] = {
     "GET /": Anyone.OPEN,
     "GET /static/{digest}/{name}": Anyone.OPEN,
+    "GET /addin/taskpane.html": Anyone.OPEN,
+    "GET /addin/help.html": Anyone.OPEN,
+    "GET /addin/settings.json": Anyone.OPEN,
+    "GET /addin/manifest.xml": Anyone.OPEN,
+    "GET /addin/manifest.zip": Anyone.OPEN,
+    "GET /addin/icons/{name}": Anyone.OPEN,
     "GET /healthz": Anyone.OPEN,
     "GET /readyz": Anyone.OPEN,
     "GET /metrics": Anyone.SCRAPER,

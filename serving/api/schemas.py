@@ -27,13 +27,23 @@ CallbackUrl = Annotated[str, StringConstraints(max_length=2000)]
 Title = Annotated[str, StringConstraints(max_length=1000)]
 
 
+class ParagraphIn(BaseModel):
+    """A paragraph with what it is in its document."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
+    kind: ParagraphKind = ParagraphKind.TEXT
+    level: Annotated[int, Field(ge=0, le=6)] = 0  # of a heading
+
+
 class ArticleIn(BaseModel):
     """An article in one of five forms."""
 
     model_config = ConfigDict(extra="forbid")
 
     text: str | None = None  # plain text
-    paragraphs: list[str] | None = None  # findings count paragraphs as they stand here
+    paragraphs: list[str | ParagraphIn] | None = None  # findings count paragraphs as they stand here
     html: str | None = None
     markdown: str | None = None
     blob: InboxName | None = None  # a file in the blob store's inbox, read by its extension: inbox/2026/11/report.docx

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from agent.article import Article
+from agent.article import Article, Block
 from agent.formats.reading import (
     article_from_html,
     article_from_markdown,
@@ -124,7 +124,8 @@ def article_of(given: ArticleIn, *, title: str, language: str) -> Article:
     if given.markdown is not None:
         return article_from_markdown(given.markdown, title=title, language=language)
     if given.paragraphs is not None:
-        return article_from_paragraphs(given.paragraphs, title=title, language=language)
+        paragraphs = [one if isinstance(one, str) else Block(one.text, one.kind, one.level) for one in given.paragraphs]
+        return article_from_paragraphs(paragraphs, title=title, language=language)
     return article_from_text(given.text or "", title=title, language=language)
 
 

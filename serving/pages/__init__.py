@@ -1,1 +1,1 @@
-"""Pages for people without Word: server-made HTML and plain ES modules, no build step."""
+"""Pages for people without Word: server-made HTML, styles, and how both are sent."""

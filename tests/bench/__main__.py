@@ -16,6 +16,7 @@ from tests.bench import (  # noqa: F401 - they list themselves
     gate_simulation,
     kills,
     memory,
+    pane,
     patterns,
     peers,
     prefixes,

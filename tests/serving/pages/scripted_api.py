@@ -1,9 +1,11 @@
 """A peer that speaks the API's wire format over real HTTP and answers as a test says, around the real pages."""
 
+import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
@@ -11,7 +13,13 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from agent.guideline import GuidelinePack
-from serving.pages.routes import router
+from agent.score import Band, Score
+from serving.addin.place import Place, SigningIn
+from serving.addin.routes import place
+from serving.addin.routes import router as addin
+from serving.api.feedback_schemas import DecidedOut, DecisionIn, FeedbackOut
+from serving.feedback import Action, Reason, State
+from serving.pages.routes import router as pages
 
 JOB = "0190c0de-0000-7000-8000-000000000001"
 LINKS = {"status": f"/api/v1/jobs/{JOB}/status", "result": f"/api/v1/jobs/{JOB}/result"}
@@ -30,6 +38,7 @@ class Answer:
         return JSONResponse(self.body, self.status, self.headers, media_type=kind)
 
 
+PLACE = Place("https://copydesk.test", ("'self'",), SigningIn("none"))
 ACCEPTED = Answer({"job_id": JOB, "status": "queued", "links": LINKS}, 202)
 COMPLETED = Answer({"job_id": JOB, "status": "completed"})
 
@@ -58,6 +67,21 @@ class Script:
     result: list[Answer] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     cancelled: bool = False
+    decided: dict[str, dict[str, Any]] = field(default_factory=dict)  # the last decision about each finding
+    score: tuple[Score, Band] | None = None  # that a decision is answered with; None: that of the result
+    decide: Answer | None = None  # instead of keeping a decision
+    figures: list[dict[str, Any]] | None = None  # None: the user may not see them
+    place: Place = PLACE
+    key: str = ""  # what one has to sign in with
+    sessions: int = 0  # that were begun
+
+    def sent(self) -> Any:
+        """The last article, as it came in."""
+        return json.loads(self.received[-1].body)
+
+    @property
+    def feedback(self) -> list[dict[str, Any]]:
+        return list(self.decided.values())
 
 
 def _next(answers: list[Answer]) -> Response:
@@ -66,7 +90,11 @@ def _next(answers: list[Answer]) -> Response:
 
 def scripted_app(script: Callable[[], Script]) -> FastAPI:
     app = FastAPI()
-    app.include_router(router)
+    app.include_router(addin)
+    app.include_router(pages)
+    app.dependency_overrides[place] = lambda: script().place
+    _add_sign_in(app, script)
+    _add_decisions(app, script)
 
     @app.post("/api/v1/compliance/check")
     async def submit(request: Request) -> Response:
@@ -91,12 +119,78 @@ def scripted_app(script: Callable[[], Script]) -> FastAPI:
             "guidelines": [one.model_dump(mode="json") for one in pack.guidelines],
         }
 
+    @app.get("/api/v1/guidelines/figures")
+    async def figures() -> Response:
+        known = script().figures
+        if known is None:
+            return problem(403, "Not allowed", "this needs the scope figures").response()
+        return JSONResponse({"since": "2026-11-01T00:00:00Z", "figures": known})
+
     @app.delete(f"/api/v1/jobs/{JOB}")
     async def cancel() -> dict[str, str]:
         script().cancelled = True
         return {"job_id": JOB, "status": "cancelled"}
 
     return app
+
+
+def _add_sign_in(app: FastAPI, script: Callable[[], Script]) -> None:
+    @app.middleware("http")
+    async def signed_in(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        needed = script().key and request.url.path.startswith("/api/")
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if needed and token not in (script().key, f"session-{script().sessions}"):
+            return problem(401, "Not signed in", "the token is of no kind that is accepted here").response()
+        return await go_on(request)
+
+    @app.post("/api/v1/session")
+    async def session() -> dict[str, Any]:
+        script().sessions += 1
+        return {"token": f"session-{script().sessions}", "expires_in": 900}
+
+
+def _add_decisions(app: FastAPI, script: Callable[[], Script]) -> None:
+    @app.post(f"/api/v1/jobs/{JOB}/feedback")
+    async def decide(request: Request) -> Response:
+        if refusal := script().decide:
+            return refusal.response()
+        for one in map(DecisionIn.model_validate, await request.json()):
+            script().decided[one.finding] = decided(
+                one.finding,
+                State.ACCEPTED if one.action is Action.ACCEPT else State.DISMISSED,
+                one.reason,
+                comment=one.comment,
+            )
+        return _decisions(script())
+
+    @app.delete(f"/api/v1/jobs/{JOB}/feedback/{{finding}}")
+    async def undecide(finding: str) -> Response:
+        script().decided.pop(finding, None)
+        return _decisions(script())
+
+
+def decided(finding: str, state: State, reason: Reason | None, *, comment: str = "") -> dict[str, Any]:
+    """What stands on a finding, as the service tells it."""
+    told = DecidedOut(
+        finding=finding,
+        guideline="a-guideline",
+        state=state,
+        counts=state is not State.DISMISSED,
+        reason=reason,
+        comment=comment,
+        by="ada",
+        at=datetime(2026, 11, 27, tzinfo=UTC),
+        job_id=JOB,
+        approval=None,
+    )
+    return told.model_dump(mode="json")
+
+
+def _decisions(script: Script) -> Response:
+    report = script.result[-1].body["report"]
+    score, band = script.score or (report["score"], report["band"])
+    told = FeedbackOut(job_id=JOB, score=score, band=band, findings=0, etag='"1"', feedback=[])
+    return JSONResponse(told.model_dump(mode="json") | {"feedback": script.feedback})
 
 
 @contextmanager

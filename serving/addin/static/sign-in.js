@@ -1,0 +1,101 @@
+import { Problem, ask, beginSession } from './api.js';
+
+/**
+ * How one signs in here, as the server says.
+ * @typedef {object} Settings
+ * @property {'none' | 'key' | 'entra'} auth
+ * @property {string} client the application's id in Entra
+ * @property {string} authority
+ * @property {string} scope
+ * @property {string} msal where Microsoft's library is loaded from
+ */
+
+const EARLY_SECONDS = 60; // a session is renewed so long before it ends
+const LONGEST_TIMER_SECONDS = 24 * 3600;
+
+/** @returns {Promise<Settings>} throws Problem and Unreachable */
+export const settingsHere = () => ask('/addin/settings.json', {});
+
+/** Who asks. The token is in this object and nowhere else: closing the pane signs out. */
+export class SignIn {
+  #token = '';
+  #timer = 0;
+
+  /** @param {Settings} settings @param {() => Promise<string>} loginHint whom the host knows, for Entra */
+  constructor(settings, loginHint) {
+    this.settings = settings;
+    this.#loginHint = loginHint;
+  }
+
+  /** @type {() => Promise<string>} */ #loginHint;
+
+  get needed() {
+    return this.settings.auth !== 'none' && !this.#token;
+  }
+
+  /** @returns {Promise<Record<string, string>>} */
+  async headers() {
+    return this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
+  }
+
+  /** @param {string} key throws Problem and Unreachable */
+  async withKey(key) {
+    await this.#begin(key);
+  }
+
+  /** By Microsoft's library, which is loaded only now; `ask` lets it open its window. @param {boolean} ask throws Problem and Unreachable */
+  async withEntra(ask) {
+    const { token, seconds } = await this.#entra(ask);
+    try {
+      await this.#begin(token);
+    } catch (error) {
+      if (!(error instanceof Problem && error.type === 'no-session')) throw error;
+      this.#keep(token, seconds); // a service without sessions takes Entra's tokens themselves
+    }
+  }
+
+  forget() {
+    clearTimeout(this.#timer);
+    this.#token = '';
+  }
+
+  /** @param {string} credential */
+  async #begin(credential) {
+    const { token, expires_in } = await beginSession(credential);
+    this.#keep(token, expires_in);
+  }
+
+  /** @param {string} token @param {number} seconds */
+  #keep(token, seconds) {
+    this.#token = token;
+    clearTimeout(this.#timer);
+    const wait = Math.min(Math.max(seconds - EARLY_SECONDS, seconds / 2), LONGEST_TIMER_SECONDS);
+    this.#timer = setTimeout(() => this.#renew(), wait * 1000);
+  }
+
+  /** What can't be renewed ends: the next request is refused, and the pane asks to sign in. */
+  async #renew() {
+    try {
+      if (this.settings.auth === 'entra') await this.withEntra(false);
+      else await this.#begin(this.#token);
+    } catch (error) {
+      console.warn('the session could not be renewed', error);
+    }
+  }
+
+  /** @param {boolean} ask @returns {Promise<{token: string, seconds: number}>} */
+  async #entra(ask) {
+    const { client, authority, scope, msal } = this.settings;
+    const { createNestablePublicClientApplication } = await import(msal);
+    const application = await createNestablePublicClientApplication({
+      auth: { clientId: client, authority },
+      cache: { cacheLocation: 'memoryStorage' },
+    });
+    const request = { scopes: [scope], loginHint: await this.#loginHint() };
+    const got = await application.ssoSilent(request).catch((/** @type {unknown} */ error) => {
+      if (!ask) throw error;
+      return application.acquireTokenPopup(request);
+    });
+    return { token: got.accessToken, seconds: (got.expiresOn - Date.now()) / 1000 };
+  }
+}
