@@ -13,6 +13,7 @@ from serving.callback import secret_key
 from serving.callback_rules import AllowedHost, CallbackRules
 from serving.feedback import Dismissals
 from serving.job import Priority
+from serving.model_change import ExpiresOn
 
 LEAST_LEASE_SECONDS = 1.0  # a lease is renewed three times in it
 
@@ -88,6 +89,7 @@ class ServingSettings(BaseSettings):
     dismissals: Dismissals = Dismissals.AT_ONCE  # or approval: they count when a guideline owner has approved them
     shutdown_seconds: float = Field(default=10.0, gt=0)  # for what runs when the process is told to stop
     worker_metrics_port: int = Field(default=0, ge=0, le=65535)  # of one worker, on `host`; 0: not told
+    evidence_expires_on: ExpiresOn = ExpiresOn.MODEL  # or fingerprint: what change of the model ends evidence
     champion_poll_seconds: float = Field(default=3.0, gt=0)
     head_seconds: float = Field(default=10.0, gt=0)  # for a request's line and headers to arrive
     body_seconds: float = Field(default=30.0, gt=0)  # for its body
