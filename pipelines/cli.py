@@ -372,6 +372,21 @@ def rollback(
 
 
 @app.command()
+def why(
+    finding: Annotated[str, typer.Argument(help="A finding's fingerprint, JOB/FINGERPRINT, or a job to list its own.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Show where a finding comes from: words, guideline, model, version, evaluation, decision, promotion, run, editors.
+
+    It reads the service's database and the registry, and shows words of the article. Of a finding that several checks
+    raise it shows the newest.
+    """
+    from pipelines.why import explain_finding
+
+    explain_finding(finding, Console(highlight=False), as_json=as_json)
+
+
+@app.command()
 def serve(
     mlflow_port: Annotated[
         int, typer.Option(envvar="COPYDESK_MLFLOW_PORT", help="Port of the MLflow pages; 0 for none.")

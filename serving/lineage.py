@@ -296,15 +296,11 @@ def _gaps(
     if evidence is None:
         yield f"nothing is known here of how {name} was evaluated and promoted"
     elif not evidence.statement.run:
-        yield f"{name} was never evaluated for this: {_forced(evidence)}"
+        forced = evidence.statement
+        yield f"{name} was promoted without an evaluation: forced by {forced.who}, {forced.reason!r}"
     elif (figures := evidence.for_guideline(finding.guideline)) is None:
         yield f"the evaluation has no figures for {finding.guideline}"
     elif figures.precision.value is None:
         yield f"precision is undefined: the evaluation raised nothing for {finding.guideline}"
     if not run:
         yield "MLflow has no run of this job yet"
-
-
-def _forced(evidence: Evidence) -> str:
-    statement = evidence.statement
-    return f"forced by {statement.who}, {statement.reason!r}"

@@ -179,7 +179,7 @@ class GuidelineLineage(BaseModel):
 
 
 class LineageOut(BaseModel):
-    """The short form of where findings come from; `GET .../findings/{fingerprint}/why` has the whole chain.
+    """The short form of where findings come from; `GET .../findings/{finding}/why` has the whole chain.
 
     A finding's own part is `guidelines[finding.guideline]`: it is told once a guideline, because an article may have a
     hundred findings of one. It holds what is known when the result is asked for.
