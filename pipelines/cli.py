@@ -22,6 +22,7 @@ from pipelines.datasets import datasets_app
 from pipelines.guidelines import app as guidelines_app
 from pipelines.jobs import jobs_app
 from pipelines.keys import keys_app
+from pipelines.monitor import monitor_app
 from pipelines.output import OutputFormat
 from pipelines.signing import signing_app
 from serving.logs import LogSettings, set_up_logs
@@ -37,6 +38,7 @@ app.add_typer(guidelines_app, name="guidelines")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
+app.add_typer(monitor_app, name="monitor")
 app.add_typer(signing_app, name="signing")
 
 SERVICES = frozenset({"api", "worker", "tick"})  # what they log is collected, where no person watches

@@ -159,7 +159,12 @@ class ServingSettings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        return self.db_connection_string or f"sqlite+aiosqlite:///{(self.home.resolve() / 'copydesk.db').as_posix()}"
+        return self.db_connection_string or f"sqlite+aiosqlite:///{self.database_file.as_posix()}"
+
+    @property
+    def database_file(self) -> Path:
+        """Where the database is, unless another is named."""
+        return self.home.resolve() / "copydesk.db"
 
     @property
     def pool(self) -> PoolSize:

@@ -1,6 +1,6 @@
 """Where a finding comes from, on a terminal: a chain, link by link, from the words to what editors said."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -92,7 +92,7 @@ def _heading(lineage: Lineage) -> Table:
 
 def _words(lineage: Lineage) -> Link:
     words = lineage.words
-    article = f" of {lineage.title!r}" if lineage.title else ""
+    article = f" of “{lineage.title}”" if lineage.title else ""
     document = f", document {lineage.document_id}" if lineage.document_id else ""
     where = f"paragraph {words.paragraph + 1}{article}, characters {words.start}-{words.end}"
     lines = [_in_context(lineage), Text(words.message)]
@@ -240,9 +240,3 @@ def _figure(figure: Figure) -> str:
         return "undefined"
     interval = f" [{figure.low:.2f}, {figure.high:.2f}]" if figure.low is not None and figure.high is not None else ""
     return f"{figure.value:.2f}{interval}"
-
-
-def lines_of(links: Sequence[Link]) -> Iterator[tuple[str, str]]:
-    """The chain without its looks: the name of each link and what it says."""
-    for link in links:
-        yield link.name, "\n".join(line.plain for line in link.lines)

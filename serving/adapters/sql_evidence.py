@@ -9,7 +9,7 @@ from agent.check import AnsweredBy
 from serving.adapters.database import Database
 from serving.adapters.evidence_tables import evidence
 from serving.adapters.sql_versions import evidence_of
-from serving.evidence import ANSWERED, Evidence
+from serving.evidence import ANSWERED, Evidence, Expiry
 
 
 class SqlEvidence:
@@ -22,6 +22,13 @@ class SqlEvidence:
         async with self._database.read() as connection:
             row = (await connection.execute(select(evidence).where(evidence.c.number == number))).mappings().first()
         return evidence_of(row) if row else None
+
+    async def expired(self) -> dict[str, Expiry]:
+        """By version, where it doesn't hold any more."""
+        query = select(evidence.c.number, evidence.c.expired_at, evidence.c.expired_reason)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.where(evidence.c.expired_at.is_not(None)))
+            return {row.number: Expiry(since=row.expired_at, reason=row.expired_reason) for row in rows}
 
     async def expire(self, number: str, reason: str, now: datetime) -> bool:
         holds = (evidence.c.number == number) & evidence.c.expired_at.is_(None)
