@@ -26,7 +26,7 @@ from tests.pipelines.terminal import Ran, Run
 from tests.scripted_model import ScriptedModel, finds
 
 RULE = "attribution-of-claims"
-REST = "The council met and the road was opened. " * 20
+REST = "The council met and the road was opened. " * 70
 
 
 @pytest.fixture
