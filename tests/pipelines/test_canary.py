@@ -91,6 +91,7 @@ async def _serve() -> None:
 def last_run() -> dict[str, float]:
     client = connect(RegistrySettings(home=Path("home"))).client
     experiment = client.get_experiment_by_name(CANARIES)
+    assert experiment
     return dict(client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"])[0].data.metrics)
 
 
@@ -186,6 +187,7 @@ def test_altered_canaries_are_refused(promoted: None, canary: Run):
     canary()
     client = connect(RegistrySettings(home=Path("home"))).client
     experiment = client.get_experiment_by_name(CANARIES)
+    assert experiment
     (frozen,) = [
         run
         for run in client.search_runs([experiment.experiment_id], f"tags.{FROZEN_FOR} != ''")

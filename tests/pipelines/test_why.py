@@ -9,7 +9,6 @@ import pytest
 
 from agent.spec import AgentSpec, ModelSpec
 from registry.aliases import promote
-from registry.job_runs import find_job_run
 from registry.versions import register
 from tests.agent.build import pack, prompt_guideline
 from tests.pipelines.terminal import Run
@@ -54,10 +53,11 @@ def test_a_finding_is_explained_and_another_model_ends_the_evidence(run: Run, ru
         assert ended(client, job)["status"] == "completed"
         (listed,) = json.loads(run("why", job, "--json").out)
         assert listed["quote"] == "experts say"
-        eventually("its run is logged", lambda: find_job_run(running.registry, job))
+        path = f"/api/v1/jobs/{job}/findings/{listed['fingerprint']}/why"
+        eventually("its run is logged", lambda: client.get(path).json()["run"])
         why = json.loads(run("why", f"{job}/{listed['fingerprint']}", "--json").out)
         assert why["rule"]["prompt"] == "prompts:/test.attribution/1"
-        assert why["judged"]["answered_by"] == SAID["challenger"]["answered_by"]  # type: ignore[index]
+        assert why["judged"]["answered_by"] == SAID["challenger"]["answered_by"]
         assert (why["measured"]["evaluation"], why["expired"]) == ("e" * 32, None)
         assert (why["mlflow"]["run"], why["mlflow"]["trace"][:3], why["other_jobs"]) == (why["run"], "tr-", [])
         assert "compliance_model_changed 0.0" in httpx.get(metrics).text

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from serving.adapters.database import Database
@@ -14,7 +16,7 @@ def trail(database: Database) -> SqlTrail:
     return SqlTrail(database)
 
 
-async def check(stores: Stores, id: str, status: JobStatus = JobStatus.COMPLETED, **fields: object) -> None:
+async def check(stores: Stores, id: str, status: JobStatus = JobStatus.COMPLETED, **fields: Any) -> None:
     await stores.jobs.add(submission(id, **fields))
     await stores.leases.finish((await claim(stores)).ended_as(status, NOW), await report())
 
