@@ -1,6 +1,7 @@
 """`monitor canary`, as a scheduler runs it: a champion with a model, and what its deployment points at."""
 
 import asyncio
+import gc
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -25,6 +26,15 @@ from tests.evaluation.build import labelled, labelled_set
 from tests.pipelines.terminal import Ran, Run
 from tests.scripted_model import ScriptedModel, finds
 
+# On a busy machine the model's HTTP client leaves a connection behind when its event loop ends; each command is a
+# process of its own outside of tests.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(240),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+
 RULE = "attribution-of-claims"
 REST = "The council met and the road was opened. " * 70
 
@@ -34,6 +44,7 @@ def model(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedModel]:
     with ScriptedModel({RULE: lambda question: finds("Experts say")}) as model:
         monkeypatch.setenv("COPYDESK_MODEL_URL", model.url)
         yield model
+    gc.collect()  # what is left is collected here, not in another test
 
 
 @pytest.fixture
