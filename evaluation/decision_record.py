@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.check import AnsweredBy
 from agent.report import VersionStamp
 from evaluation.claims import Ruling
 from evaluation.estimates import Estimate
@@ -33,6 +34,7 @@ class Side(BaseModel):
     model: str
     evaluation: str
     run: str  # of the evaluation, in MLflow
+    answered_by: tuple[AnsweredBy, ...] = ()  # what answered for its model then
 
 
 class RecordedRuling(BaseModel):
@@ -199,7 +201,13 @@ def _estimate(estimate: Estimate) -> RecordedEstimate:
 
 
 def _side(evaluation: Evaluation, run: str) -> Side:
-    return Side(version=evaluation.version, model=evaluation.model, evaluation=evaluation.id, run=run)
+    return Side(
+        version=evaluation.version,
+        model=evaluation.model,
+        evaluation=evaluation.id,
+        run=run,
+        answered_by=evaluation.answered_by,
+    )
 
 
 def _recorded(ruling: Ruling) -> RecordedRuling:

@@ -45,6 +45,7 @@ def as_run(
         "articles": str(figures.articles),
         "guidelines": str(len(evaluation.guidelines)),
         **({"prompts": ",".join(prompts.values())} if prompts else {}),
+        **({"answered_by": _answered_by(evaluation)} if evaluation.answered_by else {}),
     }
     return LoggedRun(
         name=f"{evaluation.ref} on {evaluation.where}",
@@ -166,6 +167,10 @@ def article_table(evaluation: Evaluation) -> dict[str, list[Any]]:
             }
         )
     return _columns(rows)
+
+
+def _answered_by(evaluation: Evaluation) -> str:
+    return ", ".join(f"{each.model} {each.fingerprint}".strip() for each in evaluation.answered_by)
 
 
 def _confusion_table(evaluation: Evaluation) -> dict[str, list[Any]]:

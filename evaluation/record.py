@@ -12,7 +12,7 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.article import Article
-from agent.check import Usage, Verdict
+from agent.check import AnsweredBy, Usage, Verdict
 from agent.errors import CopydeskError
 from agent.finding import Finding, Method, Severity, make_finding
 from agent.guideline import Guideline, Kind
@@ -115,6 +115,12 @@ class Evaluation(BaseModel):
     @cached_property
     def labels(self) -> dict[str, ArticleLabels]:
         return {article.id: article for article in self.articles}
+
+    @property
+    def answered_by(self) -> tuple[AnsweredBy, ...]:
+        """What answered for the version's model, sorted; empty where none was asked."""
+        found = {each for result in self.results for each in result.usage.answered_by}
+        return tuple(sorted(found, key=lambda each: (each.model, each.fingerprint)))
 
     @property
     def ref(self) -> str:

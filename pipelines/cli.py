@@ -22,6 +22,7 @@ from pipelines.datasets import datasets_app
 from pipelines.guidelines import app as guidelines_app
 from pipelines.jobs import jobs_app
 from pipelines.keys import keys_app
+from pipelines.monitor import monitor_app
 from pipelines.output import OutputFormat
 from pipelines.signing import signing_app
 from serving.logs import LogSettings, set_up_logs
@@ -37,6 +38,7 @@ app.add_typer(guidelines_app, name="guidelines")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
+app.add_typer(monitor_app, name="monitor")
 app.add_typer(signing_app, name="signing")
 
 SERVICES = frozenset({"api", "worker", "tick"})  # what they log is collected, where no person watches
@@ -369,6 +371,21 @@ def rollback(
     from pipelines.promote import roll_back
 
     roll_back(version, reason, Console(highlight=False))
+
+
+@app.command()
+def why(
+    finding: Annotated[str, typer.Argument(help="A finding's fingerprint, JOB/FINGERPRINT, or a job to list its own.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Show where a finding comes from: words, guideline, model, version, evaluation, decision, promotion, run, editors.
+
+    It reads the service's database and the registry, and shows words of the article. Of a finding that several checks
+    raise it shows the newest.
+    """
+    from pipelines.why import explain_finding
+
+    explain_finding(finding, Console(highlight=False), as_json=as_json)
 
 
 @app.command()

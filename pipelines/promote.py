@@ -1,5 +1,6 @@
 """Makes a version the champion, goes back to one, lists versions and their promotions."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.code_digest import code_digest
+from agent.errors import CopydeskError
 from evaluation.labels import read_labels
 from evaluation.policy import Policy
 from pipelines.person import approver, person
@@ -22,6 +24,10 @@ from registry.statement import Approval, Promotion
 from registry.trust import trusted_keys
 from registry.version import CHAMPION, RegisteredVersion
 from registry.versions import describe, list_versions
+from serving.adapters.database import open_database
+from serving.adapters.sql_evidence import SqlEvidence
+from serving.evidence import Expiry
+from serving.settings import ServingSettings
 
 REFUSALS = {"BLOCK": 1, "INCONCLUSIVE": 3}
 
@@ -81,6 +87,7 @@ def print_versions(console: Console) -> None:
         )
         return
     there, trusted, moves = standing(registry), trusted_keys(registry.settings), history(registry)
+    expired, unknown = _expired()
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("version", "alias", "pack", "model", "digest", "registered", "evidence", "signer"):
         table.add_column(name, overflow="fold")
@@ -93,10 +100,12 @@ def print_versions(console: Console) -> None:
             version.model,
             version.digest[:8],
             f"{version.registered:%Y-%m-%d %H:%M}",
-            _evidence(move),
+            _with_expiry(_evidence(move), expired.get(str(version.number))),
             trusted.name_of(move.signer) if move else "",
         )
     console.print(table)
+    if unknown:
+        console.print(Text(f"Whether evidence has expired is not known: {unknown}", "yellow"), soft_wrap=True)
     if there.refusal:
         console.print(Text(f"Workers refuse what the registry says: {there.refusal}", "bold red"), soft_wrap=True)
 
@@ -164,6 +173,31 @@ def _evidence(move: Move | None) -> Text:
     if move is None or move.promotion is None:
         return Text("never promoted", "dim")
     return Text(move.promotion.evidence, "yellow" if move.promotion.is_ungated else "green")
+
+
+def _expired() -> tuple[dict[str, Expiry], str]:
+    """Version -> since when and why its evidence doesn't hold, as the service's database says; and what hinders it."""
+    settings = ServingSettings()
+    if not settings.db_connection_string and not settings.database_file.exists():
+        return {}, ""  # no service has run here
+    try:
+        return asyncio.run(_expiries(settings)), ""
+    except CopydeskError as error:
+        return {}, str(error)
+
+
+async def _expiries(settings: ServingSettings) -> dict[str, Expiry]:
+    database = await open_database(settings.database_url)
+    try:
+        return await SqlEvidence(database).expired()
+    finally:
+        await database.close()
+
+
+def _with_expiry(evidence: Text, expiry: Expiry | None) -> Text:
+    if expiry is None:
+        return evidence
+    return evidence + Text(f"\nEXPIRED since {expiry.since:%Y-%m-%d %H:%M}: {expiry.reason}", "bold red")
 
 
 def _as_json(move: Move) -> dict[str, object]:

@@ -23,8 +23,10 @@ from registry.runs import MAX_NAME_CHARACTERS, MAX_SET_CHARACTERS, METRICS_PER_C
 EVALUATIONS = "copydesk-evaluations"
 DECISIONS = "copydesk-decisions"
 VALIDATIONS = "copydesk-validations"
+CANARIES = "copydesk-canaries"
 RECORD_ARTIFACT = "evaluation.json.gz"
 DECISION_ARTIFACT = "decision.json"
+CANARY_ARTIFACT = "canaries.jsonl"
 
 EVALUATION_ID = "evaluation_id"
 VERSION = "version"
@@ -37,6 +39,8 @@ SET_DIGEST = "set_digest"
 POLICY_DIGEST = "policy_digest"
 OUTCOME = "outcome"
 CHAMPION_DIGEST = "champion_digest"
+FROZEN_FOR = "frozen_for"  # what canaries speak for: an evaluation's run, or the record of a forced promotion
+CANARY_DIGEST = "canary_digest"
 
 
 class LabelledData(BaseModel):
@@ -130,6 +134,18 @@ def read_evaluation(registry: Registry, run_id: str) -> bytes:
 def read_decision(registry: Registry, run_id: str) -> bytes:
     """The JSON of a decision's run; raises UnknownEvaluation."""
     return _artifact(registry, run_id, DECISION_ARTIFACT)
+
+
+def find_canaries(registry: Registry, frozen_for: str) -> str | None:
+    """The run that froze the canaries."""
+    return _newest(registry, CANARIES, f"tags.{FROZEN_FOR} = '{frozen_for}'")
+
+
+def read_canaries(registry: Registry, run_id: str) -> tuple[str, str]:
+    """Frozen canaries and the digest they were frozen with; raises UnknownEvaluation."""
+    with registry.answering():
+        digest = registry.client.get_run(run_id).data.tags.get(CANARY_DIGEST, "")
+    return _artifact(registry, run_id, CANARY_ARTIFACT).decode(), digest
 
 
 def count_looks(registry: Registry, set_digest: str, *, besides: tuple[str, str] = ("", "")) -> int:

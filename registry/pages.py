@@ -1,6 +1,21 @@
 """MLflow's own pages, for the embedded registry; a server has its own."""
 
+from registry.connection import Registry, without_password
 from registry.settings import RegistrySettings
+
+
+def address_of(registry: Registry, page: str) -> str:
+    """Where a server shows a page; empty for an embedded MLflow, whose pages are wherever somebody serves them."""
+    return f"{without_password(registry.uri).rstrip('/')}/{page}" if registry.uri.startswith("http") else ""
+
+
+def run_page(experiment_id: str, run_id: str) -> str:
+    """A page's path on MLflow's server."""
+    return f"#/experiments/{experiment_id}/runs/{run_id}"
+
+
+def trace_page(experiment_id: str, trace_id: str) -> str:
+    return f"#/experiments/{experiment_id}/traces?selectedEvaluationId={trace_id}"
 
 
 def pages_command(settings: RegistrySettings, *, port: int) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Self
 
 from agent.errors import CopydeskError
 from serving.api.schemas import ResultOut, StatusOut
+from serving.briefs import Briefs
 from serving.errors import JobNotFound
 from serving.job import Job, JobStatus
 from serving.keys import RESULT_SECONDS, result_key, status_key, status_seconds
@@ -56,11 +57,14 @@ class Reported:
 class Answers:
     """`shared`: the cache is one with the workers'; else only what doesn't change any more is kept."""
 
-    def __init__(self, jobs: JobStore, blobs: BlobStore, feedback: Feedback, cache: Cache, *, shared: bool) -> None:
+    def __init__(
+        self, jobs: JobStore, blobs: BlobStore, feedback: Feedback, cache: Cache, briefs: Briefs, *, shared: bool
+    ) -> None:
         self._jobs = jobs
         self._blobs = blobs
         self._feedback = feedback
         self._cache = cache
+        self._briefs = briefs
         self._shared = shared
 
     async def status(self, job_id: str, user: str) -> Answer:
@@ -92,7 +96,8 @@ class Answers:
         found = await follow.result(self._jobs, self._blobs, self._feedback, job_id=job_id, user=user)
         if isinstance(found, follow.Standing):
             return found
-        answer = Answer.of(found.job, ResultOut.of(found).model_dump_json().encode())
+        told = ResultOut.of(found, await self._briefs.of(found))
+        answer = Answer.of(found.job, told.model_dump_json().encode())
         await self._keep(result_key(job_id), answer, found.job, RESULT_SECONDS)
         return Reported(found, answer)
 

@@ -20,6 +20,7 @@ from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_backlog import SqlBacklog
 from serving.adapters.sql_figures import SqlFigures
 from serving.adapters.sql_switches import SqlSwitches
+from serving.adapters.sql_trail import SqlTrail
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
 from serving.addin.place import place_of
@@ -36,6 +37,7 @@ from serving.api.same_site import SameSite
 from serving.api.schemas import CheckIn
 from serving.api.security_headers import SecurityHeaders
 from serving.api.services import Services
+from serving.briefs import Briefs
 from serving.dependencies import Dependencies, Dependency
 from serving.edge import Edge, open_edge
 from serving.exposition import Exposition
@@ -100,6 +102,8 @@ def create_app(
         ):
             blobs, watch = MeasuredBlobs(store, metrics), Watch(stores.jobs.revisions)
             versions, cache = SqlServedVersions(stores.database), MeasuredCache(edge.cache, metrics)
+            trail = SqlTrail(stores.database)
+            briefs = Briefs(stores.jobs, blobs, versions, trail)
             metrics.follow_pool(lambda: stores.database.pool)
             each = _dependencies(stores.database, versions, blobs, edge)
             dependencies, backlogs = Dependencies(each, time.monotonic), SqlBacklog(stores.database)
@@ -112,7 +116,8 @@ def create_app(
                 approvals=stores.feedback,
                 figures=SqlFigures(stores.reporting),
                 blobs=blobs,
-                answers=Answers(stores.jobs, blobs, stores.feedback, cache, shared=edge.shared),
+                answers=Answers(stores.jobs, blobs, stores.feedback, cache, briefs, shared=edge.shared),
+                trail=trail,
                 watch=watch,
                 versions=versions,
                 cache=cache,

@@ -1,9 +1,11 @@
 """What stands behind a served version, as the API and the pages tell it."""
 
+from datetime import datetime
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from agent.check import AnsweredBy
 from agent.errors import CopydeskError
 from registry.statement import Promotion, Statement
 
@@ -36,6 +38,15 @@ class GuidelineEvidence(BaseModel):
     false_alarms: Figure  # per 1,000 words
 
 
+class Expiry(BaseModel):
+    """Since when evidence doesn't speak for what answers any more, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    since: datetime
+    reason: str
+
+
 class Evidence(BaseModel):
     """The verified records of a version, with the figures of its decision."""
 
@@ -47,12 +58,27 @@ class Evidence(BaseModel):
     promotion: Promotion
     approvers: tuple[str, ...] = ()
     figures: tuple[GuidelineEvidence, ...] = ()
+    evaluation: str = ""  # its run in MLflow; empty where none was made
+    answered_by: tuple[AnsweredBy, ...] = ()  # what answered for the version's model then
+    expired: Expiry | None = None  # None: it holds
+    noted: tuple[AnsweredBy, ...] = ()  # what else has answered since
+
+    def for_guideline(self, id: str) -> GuidelineEvidence | None:
+        return next((each for each in self.figures if each.guideline == id), None)
+
+
+class _Side(BaseModel):
+    """The part of a decision that says which evaluation speaks for a version."""
+
+    run: str = ""
+    answered_by: tuple[AnsweredBy, ...] = ()
 
 
 class _Decision(BaseModel):
     """The part of decision.json that is shown. Earlier ones have no figures."""
 
     figures: tuple[GuidelineEvidence, ...] = ()
+    challenger: _Side = _Side()
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -63,8 +89,22 @@ class _Decision(BaseModel):
 
 
 FIGURES: TypeAdapter[tuple[GuidelineEvidence, ...]] = TypeAdapter(tuple[GuidelineEvidence, ...])
+ANSWERED: TypeAdapter[tuple[AnsweredBy, ...]] = TypeAdapter(tuple[AnsweredBy, ...])
 
 
-def figures_of(decision: str) -> tuple[GuidelineEvidence, ...]:
+class Measured(BaseModel):
+    """What a decision says of the evaluation of the version that it let serve."""
+
+    model_config = ConfigDict(frozen=True)
+
+    figures: tuple[GuidelineEvidence, ...] = ()
+    evaluation: str = ""
+    answered_by: tuple[AnsweredBy, ...] = ()
+
+
+def measured_of(decision: str) -> Measured:
     """From a decision as JSON; empty where there is none. Raises UnreadableDecision."""
-    return _Decision.of(decision).figures if decision else ()
+    if not decision:
+        return Measured()
+    said = _Decision.of(decision)
+    return Measured(figures=said.figures, evaluation=said.challenger.run, answered_by=said.challenger.answered_by)

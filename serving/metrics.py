@@ -108,6 +108,13 @@ CHAMPION_REFUSED = Named(
     "compliance_champion_refused", "gauge", WORKER, "1 while the registry names a champion that no signed record backs"
 )
 
+MODEL_CHANGED = Named(
+    "compliance_model_changed",
+    "gauge",
+    WORKER,
+    "1 while the champion's evidence has expired, because another model answers or the canaries came out otherwise",
+)
+
 NAMES = (
     REQUESTS,
     NOT_COUNTED,
@@ -129,6 +136,7 @@ NAMES = (
     POOL,
     BLOB_BYTES,
     CHAMPION_REFUSED,
+    MODEL_CHANGED,
 )
 
 
@@ -202,6 +210,7 @@ class WorkerMetrics(Metrics):
         self._findings = self._counter(FINDINGS)
         self._tokens = self._counter(TOKENS)
         self.champion_refused = self._gauge(CHAMPION_REFUSED)
+        self.model_changed = self._gauge(MODEL_CHANGED)
 
     def reported(self, report: ComplianceReport) -> None:
         for outcome in report.outcomes:

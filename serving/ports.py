@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from agent.check import AnsweredBy
 from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport, VersionStamp
+from agent.spec import ModelSpec
 from serving.batch import Batch, BatchJob, Progress
 from serving.callback import Callback, CallbackStanding
 from serving.evidence import Evidence
@@ -61,6 +63,8 @@ class ServedVersion:
     champion: bool
     served: datetime  # when a worker last said so
     evidence: Evidence | None = None  # None: of a worker of an earlier release
+    prompts: Mapping[str, str] = field(default_factory=dict)  # guideline -> MLflow prompt URI, of prompt guidelines
+    model: ModelSpec | None = None  # None: it declares none
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,9 @@ class Feedback(Protocol):
     async def standing(self, user: str, document: str) -> dict[str, Entry]:
         """The latest entry of each finding in a user's document, by fingerprint; that may be an undo."""
 
+    async def history(self, user: str, document: str, finding: str) -> list[Entry]:
+        """All that was said of a finding, in its order."""
+
     async def decide(self, saying: Saying) -> list[Entry]:
         """Stores what is new of it and returns that. From then on results say so, and MLflow is to be told."""
 
@@ -341,7 +348,34 @@ class ServedVersions(Protocol):
 
     async def champion(self) -> ServedVersion | None: ...
 
+    async def get(self, number: str) -> ServedVersion | None: ...
+
     async def all(self) -> list[ServedVersion]: ...
+
+
+class Trail(Protocol):
+    """How findings, jobs and what was logged hang together."""
+
+    async def before(self, job: Job) -> Job | None:
+        """The user's latest completed check of the same document before this one."""
+
+    async def jobs_with(self, fingerprint: str) -> list[Job]:
+        """Whose reports raise a finding, the latest first."""
+
+    async def run_of(self, job_id: str) -> str:
+        """The job's run in MLflow; empty while it isn't logged."""
+
+
+class EvidenceKept(Protocol):
+    """What stands behind the versions that were served, and whether it still does."""
+
+    async def of(self, number: str) -> Evidence | None: ...
+
+    async def expire(self, number: str, reason: str, now: datetime) -> bool:
+        """Says that it doesn't any more; False where that was said before, or nothing is known of the version."""
+
+    async def note(self, number: str, answered: Iterable[AnsweredBy]) -> bool:
+        """Keeps what else answered; False where all of it was noted before."""
 
 
 class BlobStore(Protocol):

@@ -14,6 +14,7 @@ from serving.callback import secret_key
 from serving.callback_rules import AllowedHost, CallbackRules
 from serving.feedback import Dismissals
 from serving.job import Priority
+from serving.model_change import ExpiresOn
 
 LEAST_LEASE_SECONDS = 1.0  # a lease is renewed three times in it
 
@@ -99,6 +100,7 @@ class ServingSettings(BaseSettings):
     dismissals: Dismissals = Dismissals.AT_ONCE  # or approval: they count when a guideline owner has approved them
     shutdown_seconds: float = Field(default=10.0, gt=0)  # for what runs when the process is told to stop
     worker_metrics_port: int = Field(default=0, ge=0, le=65535)  # of one worker, on `host`; 0: not told
+    evidence_expires_on: ExpiresOn = ExpiresOn.MODEL  # or fingerprint: what change of the model ends evidence
     champion_poll_seconds: float = Field(default=3.0, gt=0)
     head_seconds: float = Field(default=10.0, gt=0)  # for a request's line and headers to arrive
     body_seconds: float = Field(default=30.0, gt=0)  # for its body
@@ -175,7 +177,12 @@ class ServingSettings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        return self.db_connection_string or f"sqlite+aiosqlite:///{(self.home.resolve() / 'copydesk.db').as_posix()}"
+        return self.db_connection_string or f"sqlite+aiosqlite:///{self.database_file.as_posix()}"
+
+    @property
+    def database_file(self) -> Path:
+        """Where the database is, unless another is named."""
+        return self.home.resolve() / "copydesk.db"
 
     @property
     def pool(self) -> PoolSize:

@@ -20,10 +20,14 @@ from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.measured import MeasuredBlobs, MeasuredCache, MeasuredKeyValues, MeasuredLeases
 from serving.adapters.mlflow_versions import MlflowVersions
+from serving.adapters.sql_evidence import SqlEvidence
+from serving.adapters.sql_trail import SqlTrail
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores, open_worker_stores
+from serving.adapters.watched_leases import WatchedLeases
 from serving.answers import Answers
 from serving.attempt import attempted
+from serving.briefs import Briefs
 from serving.chores import Chores
 from serving.edge import Edge, open_edge
 from serving.errors import ChampionRefused
@@ -112,9 +116,12 @@ class Worker:
         self.metrics.follow_pool(lambda: database.pool)
         self._blobs = MeasuredBlobs(self.blobs, self.metrics)
         cache = MeasuredCache(self.edge.cache, self.metrics)
-        answers = Answers(self.stores.jobs, self._blobs, self.stores.feedback, cache, shared=self.edge.shared)
-        self._leases = AnnouncedLeases(MeasuredLeases(self.stores.leases, self.metrics), answers.changed)
         self._served = SqlServedVersions(database)
+        briefs = Briefs(self.stores.jobs, self._blobs, self._served, SqlTrail(database))
+        answers = Answers(self.stores.jobs, self._blobs, self.stores.feedback, cache, briefs, shared=self.edge.shared)
+        self._evidence = SqlEvidence(database)
+        watched = WatchedLeases(self.stores.leases, self._evidence, self.settings.evidence_expires_on, utc_now)
+        self._leases = AnnouncedLeases(MeasuredLeases(watched, self.metrics), answers.changed)
         kept = MeasuredKeyValues(self.shared.kept, self.metrics)
         self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=kept)
         self._chores = Chores(
@@ -184,6 +191,8 @@ class Worker:
                 logger.info("version %s is served, %s", version.stamp.number, version.stamp.evidence)
             self.champion = version
             await self._served.put(version)
+            kept = await self._evidence.of(version.stamp.number)
+            self.metrics.model_changed.set(bool(kept and kept.expired))
         self.metrics.champion_refused.set(bool(self._versions.refusal))
         if self._versions.refusal:
             raise ChampionRefused(self._versions.refusal)

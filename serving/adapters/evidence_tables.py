@@ -15,4 +15,9 @@ evidence = Table(
     Column("approvers", Text, nullable=False),  # JSON list of users
     Column("figures", Text, nullable=False),  # JSON list of GuidelineEvidence
     Column("taken_at", UtcDateTime, nullable=False),  # when a worker took the version
+    Column("evaluation", String(64), nullable=False, server_default=""),  # its run in MLflow
+    Column("answered_by", Text, nullable=False, server_default="[]"),  # JSON list of AnsweredBy: when it was evaluated
+    Column("noted", Text, nullable=False, server_default="[]"),  # and since
+    Column("expired_at", UtcDateTime),  # null: it holds
+    Column("expired_reason", Text, nullable=False, server_default=""),
 )

@@ -12,7 +12,7 @@ from registry.connection import Registry
 from registry.errors import NotTrusted, RegistryError, RegistryUnreachable, Ungated
 from registry.standing import Champion, keep_champion, kept_champion, last_reign, standing
 from registry.versions import load, load_version
-from serving.evidence import Evidence, GuidelineEvidence, UnreadableDecision, figures_of
+from serving.evidence import Evidence, Measured, UnreadableDecision, measured_of
 from serving.ports import Clock, ServedVersion
 
 KEPT_AGENTS = 4
@@ -81,7 +81,15 @@ class MlflowVersions:
         agent.stamp = agent.stamp.model_copy(
             update={"evidence": found.promotion.evidence, "record": found.signed_record.id}
         )
-        return ServedVersion(agent.stamp, agent.spec.pack, champion=True, served=self._clock(), evidence=self._evidence)
+        return ServedVersion(
+            agent.stamp,
+            agent.spec.pack,
+            champion=True,
+            served=self._clock(),
+            evidence=self._evidence,
+            prompts=agent.spec.prompt_versions,
+            model=agent.spec.model,
+        )
 
     async def _from_before(self) -> Champion | None:
         """The champion that this machine served before."""
@@ -120,19 +128,22 @@ async def _warm(agent: Agent) -> None:
 
 
 def _evidence(found: Champion) -> Evidence:
+    measured = _measured(found)
     return Evidence(
         record=found.signed_record.id,
         signer=found.signed_record.key,
         statement=found.statement,
         promotion=found.promotion,
         approvers=found.approvers,
-        figures=_figures(found),
+        figures=measured.figures,
+        evaluation=measured.evaluation,
+        answered_by=measured.answered_by,
     )
 
 
-def _figures(found: Champion) -> tuple[GuidelineEvidence, ...]:
+def _measured(found: Champion) -> Measured:
     try:
-        return figures_of(found.decision)
+        return measured_of(found.decision)
     except UnreadableDecision as error:  # of another release: the version serves, its figures aren't shown
         logger.warning("version %s: %s", found.version.number, error)
-        return ()
+        return Measured()

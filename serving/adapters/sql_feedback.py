@@ -64,6 +64,13 @@ class SqlFeedback:
         async with self._database.read() as connection:
             return await _standing(connection, user, document)
 
+    async def history(self, user: str, document: str, finding: str) -> list[Entry]:
+        of = feedback.c
+        query = select(*ENTRIES).select_from(WITH_APPROVAL).order_by(of.id)
+        query = query.where(of.user_id == user, of.document == document, of.fingerprint == finding)
+        async with self._database.read() as connection:
+            return [entry_of(row) for row in (await connection.execute(query)).mappings()]
+
     async def decide(self, saying: Saying) -> list[Entry]:
         user, document = saying.job.request.user, document_of(saying.job)
         async with self._database.write() as connection:

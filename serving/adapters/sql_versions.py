@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.guideline import GuidelinePack
 from agent.report import VersionStamp
+from agent.spec import ModelSpec
 from registry.statement import Promotion, Statement
 from serving.adapters.database import Database
 from serving.adapters.evidence_tables import evidence
 from serving.adapters.tables import served_versions
 from serving.adapters.upsert import upsert
-from serving.evidence import FIGURES, Evidence
+from serving.evidence import ANSWERED, FIGURES, Evidence, Expiry
 from serving.ports import ServedVersion
 
 _JOINED = select(served_versions, evidence).join_from(
@@ -36,13 +37,16 @@ class SqlServedVersions:
             "pack": version.pack.model_dump_json(),
             "champion": version.champion,
             "served_at": version.served,
+            "prompts": json.dumps(dict(version.prompts), sort_keys=True),
+            "model": version.model.model_dump_json() if version.model else "",
         }
         async with self._database.write() as connection:
             if version.evidence:
                 await _put_evidence(connection, number, version.evidence, version.served)
             if version.champion:
                 await connection.execute(update(served_versions).values(champion=False))
-            same = and_(served_versions.c.number == number, served_versions.c.stamp == row["stamp"])
+            of = served_versions.c
+            same = and_(of.number == number, of.stamp == row["stamp"], of.prompts == row["prompts"])
             again = update(served_versions).where(same).values(champion=version.champion, served_at=version.served)
             if (await connection.execute(again)).rowcount:
                 return  # the stamp holds the pack's digest; workers say this every few seconds
@@ -59,6 +63,11 @@ class SqlServedVersions:
             row = (await connection.execute(_JOINED.where(served_versions.c.champion))).mappings().first()
         return _version(row) if row else None
 
+    async def get(self, number: str) -> ServedVersion | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(_JOINED.where(served_versions.c.number == number))).mappings().first()
+        return _version(row) if row else None
+
     async def all(self) -> list[ServedVersion]:
         query = _JOINED.order_by(served_versions.c.served_at.desc())
         async with self._database.read() as connection:
@@ -68,8 +77,10 @@ class SqlServedVersions:
 async def _put_evidence(connection: AsyncConnection, number: str, found: Evidence, now: datetime) -> None:
     """Writes it where it is new: workers say this every few seconds."""
     promoted = found.promotion.model_dump_json()
-    known = select(evidence.c.promotion).where(evidence.c.number == number)
-    if await connection.scalar(known) == promoted:
+    query = select(evidence.c.promotion, evidence.c.statement, evidence.c.answered_by)
+    known = (await connection.execute(query.where(evidence.c.number == number))).first()
+    answered_by = ANSWERED.dump_json(found.answered_by).decode()
+    if known and (known.promotion, known.answered_by) == (promoted, answered_by):
         return
     row = {
         "record": found.record,
@@ -79,7 +90,12 @@ async def _put_evidence(connection: AsyncConnection, number: str, found: Evidenc
         "approvers": json.dumps(found.approvers),
         "figures": FIGURES.dump_json(found.figures).decode(),
         "taken_at": now,
+        "evaluation": found.evaluation,
+        "answered_by": answered_by,
     }
+    decided_anew = known is None or Statement.model_validate_json(known.statement).run != found.statement.run
+    if decided_anew or not found.statement.run:  # to go back to a version doesn't make its evidence hold again
+        row |= {"noted": "[]", "expired_at": None, "expired_reason": ""}
     put = upsert(connection, evidence).values(number=number, **row)
     await connection.execute(put.on_conflict_do_update(index_elements=["number"], set_=row))
 
@@ -90,11 +106,14 @@ def _version(found: RowMapping) -> ServedVersion:
         pack=GuidelinePack.model_validate_json(found[served_versions.c.pack]),
         champion=found[served_versions.c.champion],
         served=found[served_versions.c.served_at],
-        evidence=_evidence(found) if found[evidence.c.record] else None,
+        evidence=evidence_of(found) if found[evidence.c.record] else None,
+        prompts=json.loads(found[served_versions.c.prompts]),
+        model=ModelSpec.model_validate_json(found[served_versions.c.model]) if found[served_versions.c.model] else None,
     )
 
 
-def _evidence(found: RowMapping) -> Evidence:
+def evidence_of(found: RowMapping) -> Evidence:
+    since = found[evidence.c.expired_at]
     return Evidence(
         record=found[evidence.c.record],
         signer=found[evidence.c.signer],
@@ -102,4 +121,8 @@ def _evidence(found: RowMapping) -> Evidence:
         promotion=Promotion.model_validate_json(found[evidence.c.promotion]),
         approvers=tuple(json.loads(found[evidence.c.approvers])),
         figures=FIGURES.validate_json(found[evidence.c.figures]),
+        evaluation=found[evidence.c.evaluation],
+        answered_by=ANSWERED.validate_json(found[evidence.c.answered_by]),
+        expired=Expiry(since=since, reason=found[evidence.c.expired_reason]) if since else None,
+        noted=ANSWERED.validate_json(found[evidence.c.noted]),
     )

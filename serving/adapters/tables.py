@@ -160,6 +160,8 @@ served_versions = Table(
     Column("pack", Text, nullable=False),  # a GuidelinePack as JSON
     Column("champion", Boolean, nullable=False),
     Column("served_at", UtcDateTime, nullable=False),
+    Column("prompts", Text, nullable=False, server_default="{}"),  # JSON: guideline -> MLflow prompt URI
+    Column("model", Text, nullable=False, server_default=""),  # a ModelSpec as JSON; empty: it declares none
 )
 
 locks = Table(

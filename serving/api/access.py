@@ -53,6 +53,7 @@ RULES: dict[str, Rule] = {
     "POST /api/v1/jobs/{job_id}/feedback": Permission.CHECK,
     "GET /api/v1/jobs/{job_id}/feedback": Permission.CHECK,
     "DELETE /api/v1/jobs/{job_id}/feedback/{finding}": Permission.CHECK,
+    "GET /api/v1/jobs/{job_id}/findings/{finding}/why": Permission.CHECK,
     "GET /api/v1/guidelines/figures": Permission.FIGURES,
     "GET /api/v1/dismissals": Permission.APPROVE,
     "POST /api/v1/dismissals/{id}/approve": Permission.APPROVE,

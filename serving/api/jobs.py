@@ -12,7 +12,9 @@ from serving.api.cursors import dump_cursor, load_cursor
 from serving.api.schemas import JobsOut, ResultOut, StatusOut
 from serving.api.services import Services, services
 from serving.job import ENDED
+from serving.lineage import Lineage
 from serving.usecases import follow
+from serving.usecases.explain import explain
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 short = APIRouter(prefix="/jobs", include_in_schema=False)  # the paths other systems were given
@@ -53,6 +55,13 @@ async def job_result(request: Request, job_id: str, use: Use, caller: Who) -> Re
     response = answered(request, answer, seconds=REPORT_SECONDS, status=202)
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response
+
+
+@router.get("/{job_id}/findings/{finding}/why")
+async def finding_why(job_id: str, finding: str, use: Use, caller: Who) -> Lineage:
+    """Where a finding of yours comes from: words, rule, model, version, evaluation, decision, promotion, run."""
+    job = await follow.find_job(use.jobs, job_id=job_id, user=caller.user)
+    return await explain(use.jobs, use.blobs, use.feedback, use.versions, use.trail, job=job, finding=finding)
 
 
 @router.delete("/{job_id}")

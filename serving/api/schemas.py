@@ -1,17 +1,21 @@
 """What crosses the wire. Offsets are Unicode code points, end exclusive."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from agent.article import Paragraph, ParagraphKind
+from agent.check import AnsweredBy
 from agent.finding import Severity
 from agent.guideline import Guideline, Kind
 from agent.report import ComplianceReport, VersionStamp
 from registry.statement import Kind as EvidenceKind
 from serving.api.feedback_schemas import DecidedOut
-from serving.evidence import Evidence, GuidelineEvidence
+from serving.briefs import Brief
+from serving.changes import Note
+from serving.evidence import Evidence, Expiry, Figure, GuidelineEvidence
 from serving.inbox import INBOX, LONGEST_NAME, inbox_name
 from serving.job import Job, JobStatus
 from serving.ports import ServedVersion
@@ -175,6 +179,47 @@ class ParagraphOut(BaseModel):
         )
 
 
+class GuidelineLineage(BaseModel):
+    """A guideline as the version has it, and what it was measured to be worth."""
+
+    digest: str  # of everything that can change its checks
+    prompt: str | None  # its version in MLflow, prompts:/house.attribution/3; null: it has none, or has patterns
+    precision: Figure | None  # with its 95 % interval, on labelled articles; null: not measured
+    recall: Figure | None
+
+
+class LineageOut(BaseModel):
+    """The short form of where findings come from; `GET .../findings/{finding}/why` has the whole chain.
+
+    A finding's own part is `guidelines[finding.guideline]`: it is told once a guideline, because an article may have a
+    hundred findings of one. It holds what is known when the result is asked for.
+    """
+
+    evidence: EvidenceKind | None  # what the version serves by; null: not known here
+    ungated: bool | None  # true: no gate said that it may serve
+    record: str | None  # id of the signed record
+    guidelines: dict[str, GuidelineLineage]  # of those with findings in this report
+
+    @classmethod
+    def of(cls, version: ServedVersion, raised: Iterable[str]) -> Self:
+        evidence = version.evidence
+        told = {}
+        for id in sorted(set(raised)):
+            figures = evidence.for_guideline(id) if evidence else None
+            told[id] = GuidelineLineage(
+                digest=version.pack.by_id[id].digest,
+                prompt=version.prompts.get(id),
+                precision=figures.precision if figures else None,
+                recall=figures.recall if figures else None,
+            )
+        return cls(
+            evidence=evidence.statement.kind if evidence else None,
+            ungated=evidence.promotion.is_ungated if evidence else None,
+            record=evidence.record if evidence else None,
+            guidelines=told,
+        )
+
+
 class ResultOut(BaseModel):
     """A report with the text it speaks of. Its score is that of the findings that count by now."""
 
@@ -183,9 +228,13 @@ class ResultOut(BaseModel):
     feedback: list[DecidedOut]  # what stands on its findings, also from earlier checks of the document
     text: str  # the canonical text: paragraphs joined by a blank line
     paragraphs: list[ParagraphOut]
+    lineage: LineageOut | None  # null: no worker tells of the version any more
+    # Fingerprint -> why it wasn't raised when this user's document was checked last, by another version. What isn't
+    # listed was raised then, too, or there is nothing to say: no check before, or by this version.
+    changes: dict[str, Note]
 
     @classmethod
-    def of(cls, result: Result) -> Self:
+    def of(cls, result: Result, brief: Brief) -> Self:
         paragraphs = [ParagraphOut.of(paragraph) for paragraph in result.article.paragraphs]
         return cls(
             job_id=result.job.id,
@@ -193,6 +242,10 @@ class ResultOut(BaseModel):
             feedback=[DecidedOut.of(entry) for entry in result.decided],
             text=result.article.text,
             paragraphs=paragraphs,
+            lineage=LineageOut.of(brief.version, (finding.guideline for finding in result.report.findings))
+            if brief.version
+            else None,
+            changes=dict(brief.notes),
         )
 
 
@@ -246,6 +299,10 @@ class EvidenceOut(BaseModel):
     previous: int | None  # the champion before
     reason: str  # of a forced promotion or a rollback
     figures: list[GuidelineEvidence]
+    evaluation: str  # its run in MLflow; empty where none was made
+    answered_by: list[AnsweredBy]  # what answered for the version's model when it was evaluated
+    noted: list[AnsweredBy]  # what else has answered since
+    expired: Expiry | None  # since when, and why, the evidence doesn't speak for what answers now; null: it holds
 
     @classmethod
     def of(cls, evidence: Evidence) -> Self:
@@ -267,6 +324,10 @@ class EvidenceOut(BaseModel):
             previous=promotion.previous,
             reason=statement.reason,
             figures=list(evidence.figures),
+            evaluation=evidence.evaluation,
+            answered_by=list(evidence.answered_by),
+            noted=list(evidence.noted),
+            expired=evidence.expired,
         )
 
 

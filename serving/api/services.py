@@ -23,6 +23,7 @@ from serving.ports import (
     RateLimits,
     ServedVersions,
     Switches,
+    Trail,
 )
 from serving.settings import ServingSettings
 from serving.tracing import Traces
@@ -42,6 +43,7 @@ class Services:
     figures: Figures
     blobs: BlobStore
     versions: ServedVersions
+    trail: Trail
     cache: Cache
     answers: Answers
     watch: Watch

@@ -10,7 +10,7 @@ from registry.connection import connect
 from registry.settings import RegistrySettings
 from registry.signatures import public_keys
 from registry.standing import standing
-from serving.evidence import figures_of
+from serving.evidence import measured_of
 from tests.pipelines.terminal import Ran, Run
 from tests.serving.service import Service
 from tests.signing import key_file
@@ -68,7 +68,9 @@ def test_a_workers_copy_of_the_decision_has_the_published_figures(run: Run, gate
     run("promote", "1")
     there = standing(connect(RegistrySettings(home=Path("home"))))
     assert there.champion is not None
-    (figures,) = figures_of(there.champion.decision)
+    measured = measured_of(there.champion.decision)
+    (figures,) = measured.figures
+    assert (len(measured.evaluation), measured.answered_by) == (32, ())
     assert (figures.guideline, figures.labelled, figures.recall.value) == ("plain-words", 60, 1)
     assert figures.recall.low == pytest.approx(0.9374, abs=1e-3)
 

@@ -15,10 +15,11 @@ from registry.versions import describe
 SET, POLICY = "5" * 64, "9" * 64
 
 
-def decide(registry: Registry, number: int, outcome: str = "PROMOTE", **fields: Any) -> Record:
-    """A signed decision about a version, held against the champion that serves."""
+def decide(registry: Registry, number: int, outcome: str = "PROMOTE", *, said: Any = None, **fields: Any) -> Record:
+    """A signed decision about a version, held against the champion that serves; `said` is more of decision.json."""
     version, champion, now = describe(registry, str(number)), standing(registry).champion, datetime.now(UTC)
-    text = json.dumps({"outcome": outcome, "set_digest": SET, "policy_digest": POLICY, "figures": []})
+    decision = {"outcome": outcome, "set_digest": SET, "policy_digest": POLICY, "figures": []}
+    text = json.dumps(decision | (said or {}))
     run = log_run(
         registry,
         DECISIONS,

@@ -68,6 +68,8 @@ class ScriptedModel:
         self.default = default or Scripted()
         self.seconds = seconds
         self.obeys = obeys
+        self.release = "-2026-01-01"  # behind the asked model's name: what a deployment points at
+        self.fingerprint = "fp_scripted"
         self.traffic = Traffic()
         self._busy, self._busy_seconds = busy, busy_seconds
         self._random = random.Random(seed)
@@ -121,7 +123,8 @@ class ScriptedModel:
             answers = dict.fromkeys(answers, Scripted())
         whole = next((answer for answer in answers.values() if answer.takes_over), Scripted())
         text = answer_text(question, answers) if whole.text is None else whole.text
-        return whole, completion(request, whole, text, tokens, cached)
+        done = completion(request, whole, text, tokens, cached)
+        return whole, done | {"model": request["model"] + self.release, "system_fingerprint": self.fingerprint}
 
     def _note(
         self, request: dict[str, Any], headers: dict[str, str], question: Question, tokens: int, cached: int
@@ -190,8 +193,6 @@ def completion(request: dict[str, Any], scripted: Scripted, text: str, tokens: i
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
-        "model": f"{request['model']}-2026-01-01",
-        "system_fingerprint": "fp_scripted",
         "choices": [{"index": 0, "message": message, "finish_reason": scripted.finish_reason}],
         "usage": {
             "prompt_tokens": tokens,

@@ -58,6 +58,10 @@ async def test_versions_tell_what_stands_behind_them(client: httpx.AsyncClient, 
         "promoted": "2026-11-23T12:00:00Z",
         "previous": None,
         "reason": "",
+        "evaluation": "",
+        "answered_by": [],
+        "noted": [],
+        "expired": None,
     }
     assert [(one["guideline"], one["recall"]) for one in figures] == [
         ("plain-words", {"value": 0.9, "low": 0.8, "high": 0.95})

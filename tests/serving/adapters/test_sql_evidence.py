@@ -1,0 +1,60 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from agent.check import AnsweredBy
+from serving.adapters.database import Database
+from serving.adapters.sql_evidence import SqlEvidence
+from serving.adapters.sql_versions import SqlServedVersions
+from serving.evidence import Evidence, Expiry
+from tests.serving.build import NOW, evidence, served
+
+LATER = NOW + timedelta(hours=1)
+OTHER = AnsweredBy(model="m-2", fingerprint="fp")
+
+
+@pytest.fixture
+def kept(database: Database) -> SqlEvidence:
+    return SqlEvidence(database)
+
+
+async def put(database: Database, found: Evidence) -> None:
+    await SqlServedVersions(database).put(replace(served(), evidence=found))
+
+
+async def test_evidence_expires_once_and_says_since_when(database: Database, kept: SqlEvidence) -> None:
+    await put(database, evidence())
+    assert [await kept.expire("1", "m-2 answered", NOW), await kept.expire("1", "again", LATER)] == [True, False]
+    assert not await kept.expire("2", "nobody knows it", NOW)
+    expiry = Expiry(since=NOW, reason="m-2 answered")
+    assert await kept.of("1") == evidence().model_copy(update={"expired": expiry})
+    assert await kept.expired() == {"1": expiry}
+
+
+async def test_what_else_answered_is_noted_once(database: Database, kept: SqlEvidence) -> None:
+    await put(database, evidence())
+    assert [await kept.note("1", (OTHER,)), await kept.note("1", (OTHER,))] == [True, False]
+    assert not await kept.note("2", (OTHER,))
+    assert (await SqlServedVersions(database).all())[0].evidence == evidence().model_copy(update={"noted": (OTHER,)})
+
+
+async def test_a_worker_that_says_it_again_leaves_it_expired(database: Database, kept: SqlEvidence) -> None:
+    await put(database, evidence())
+    await kept.expire("1", "m-2 answered", NOW)
+    await put(database, evidence())
+    back = evidence(at=LATER)  # promoted again by the same decision
+    await put(database, back)
+    assert set(await kept.expired()) == {"1"}
+
+
+async def test_a_new_decision_makes_it_hold_again(database: Database, kept: SqlEvidence) -> None:
+    await put(database, evidence())
+    await kept.expire("1", "m-2 answered", NOW)
+    await kept.note("1", (OTHER,))
+    found = evidence(at=LATER)
+    anew = found.model_copy(
+        update={"statement": found.statement.model_copy(update={"run": "r2"}), "answered_by": (OTHER,)}
+    )
+    await put(database, anew)
+    assert await kept.of("1") == anew
