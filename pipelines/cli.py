@@ -23,6 +23,8 @@ from pipelines.guidelines import app as guidelines_app
 from pipelines.jobs import jobs_app
 from pipelines.keys import keys_app
 from pipelines.output import OutputFormat
+from pipelines.rollouts import rollout_app
+from pipelines.shadows import shadow_app
 from pipelines.signing import signing_app
 from serving.logs import LogSettings, set_up_logs
 
@@ -38,6 +40,8 @@ app.add_typer(datasets_app, name="datasets")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
 app.add_typer(signing_app, name="signing")
+app.add_typer(rollout_app, name="rollout")
+app.add_typer(shadow_app, name="shadow")
 
 SERVICES = frozenset({"api", "worker", "tick"})  # what they log is collected, where no person watches
 

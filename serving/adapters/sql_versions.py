@@ -38,12 +38,18 @@ class SqlServedVersions:
             "served_at": version.served,
         }
         async with self._database.write() as connection:
+            if not version.champion:
+                insertion = upsert(connection, served_versions).values(row)
+                still = served_versions.c.champion.is_(False)
+                await connection.execute(
+                    insertion.on_conflict_do_update(index_elements=["number"], set_=row, where=still)
+                )
+                return
             if version.evidence:
                 await _put_evidence(connection, number, version.evidence, version.served)
-            if version.champion:
-                await connection.execute(update(served_versions).values(champion=False))
+            await connection.execute(update(served_versions).values(champion=False))
             same = and_(served_versions.c.number == number, served_versions.c.stamp == row["stamp"])
-            again = update(served_versions).where(same).values(champion=version.champion, served_at=version.served)
+            again = update(served_versions).where(same).values(champion=True, served_at=version.served)
             if (await connection.execute(again)).rowcount:
                 return  # the stamp holds the pack's digest; workers say this every few seconds
             await connection.execute(delete(served_versions).where(served_versions.c.number == number))
@@ -57,6 +63,12 @@ class SqlServedVersions:
     async def champion(self) -> ServedVersion | None:
         async with self._database.read() as connection:
             row = (await connection.execute(_JOINED.where(served_versions.c.champion))).mappings().first()
+        return _version(row) if row else None
+
+    async def challenger(self, number: str) -> ServedVersion | None:
+        query = _JOINED.where(served_versions.c.number == number, served_versions.c.champion.is_(False))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().first()
         return _version(row) if row else None
 
     async def all(self) -> list[ServedVersion]:

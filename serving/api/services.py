@@ -26,6 +26,7 @@ from serving.ports import (
 )
 from serving.settings import ServingSettings
 from serving.tracing import Traces
+from serving.traffic import Traffic
 from serving.watch import Watch
 
 
@@ -42,6 +43,7 @@ class Services:
     figures: Figures
     blobs: BlobStore
     versions: ServedVersions
+    traffic: Traffic
     cache: Cache
     answers: Answers
     watch: Watch

@@ -9,8 +9,8 @@ from uuid import uuid4
 from agent.article import Article
 from agent.stored_article import dump_article
 from serving.job import Job, Priority, Request
-from serving.ports import BlobStore, JobStore, ServedVersions, Submission
-from serving.usecases.readiness import served_champion
+from serving.ports import BlobStore, JobStore, Submission
+from serving.traffic import Traffic
 
 DUPLICATES = timedelta(hours=1)  # an equal article within it is not checked again
 
@@ -38,7 +38,7 @@ class Asked:
 async def submit(
     store: JobStore,
     blobs: BlobStore,
-    versions: ServedVersions,
+    traffic: Traffic,
     *,
     article: Article,
     request: Request,
@@ -46,11 +46,11 @@ async def submit(
     queue_limit: int,
     now: datetime,
 ) -> Accepted:
-    """Binds the article to the champion and queues it, unless an earlier job stands for it.
+    """Binds the article to a version and queues it, unless an earlier job stands for it.
 
     Raises UnknownGuideline, NoChampion, QueueFull, and IdempotencyConflict when the key stands for another request.
     """
-    version = await served_champion(versions)
+    version = await traffic.version_of(article, request)
     version.pack.select(request.guidelines)
     job = Job(
         id=uuid4().hex,
