@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.spec import AgentSpec
 from registry.aliases import promote
 from registry.connection import Registry
 from registry.decisions import RECORD_KEY
@@ -10,17 +11,19 @@ from registry.signatures import Signed
 from registry.standing import Champion, standing
 from registry.trials import consent, evidence_of, newest_record, tried
 from registry.version import MODEL_NAME
-from registry.versions import describe
+from registry.versions import describe, register
+from tests.agent.build import guideline, pack
 from tests.registry.decided import decide
-from tests.registry.test_aliases import registered
+
+SPECS = [AgentSpec(pack=pack(guideline(title=title))) for title in ("One", "Two")]
 
 
 @pytest.fixture
 def champion(registry: Registry) -> Champion:
     """Version 1, beside which version 2 is registered."""
-    registered(registry, "First")
+    register(registry, SPECS[0])
     promote(registry, 1, force_reason="a test", who="ada")
-    registered(registry, "Second")
+    register(registry, SPECS[1])
     found = standing(registry).champion
     assert found
     return found
@@ -39,11 +42,11 @@ def test_a_version_that_a_gate_passed_may_serve_a_share(registry: Registry, cham
 
 
 def test_nobody_consents_without_what_a_promotion_needs(embedded: Registry) -> None:
-    registered(embedded, "First")
+    register(embedded, SPECS[0])
     with pytest.raises(Ungated, match="no champion that version 1 could serve beside"):
         consent(embedded, 1, rollout="r", who="ada")
     promote(embedded, 1, force_reason="a test", who="ada")
-    registered(embedded, "Second")
+    register(embedded, SPECS[1])
     with pytest.raises(Ungated, match="no gate decision"):
         consent(embedded, 2, rollout="r", who="ada")
     decide(embedded, 2, outcome="BLOCK")
@@ -79,7 +82,6 @@ def test_a_record_that_is_gone_lets_nothing_serve(registry: Registry, champion: 
 def test_a_decision_against_another_champion_lets_nothing_serve(registry: Registry, champion: Champion) -> None:
     decide(registry, 2)
     text = given(registry)
-    registered(registry, "Third")
     other = champion.model_copy(update={"version": champion.version.model_copy(update={"digest": "d" * 64})})
     with pytest.raises(StaleDecision, match="against another champion"):
         tried(registry, text, rollout="r", number=2, champion=other)
