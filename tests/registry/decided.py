@@ -15,10 +15,10 @@ from registry.versions import describe
 SET, POLICY = "5" * 64, "9" * 64
 
 
-def decide(registry: Registry, number: int, outcome: str = "PROMOTE", **fields: Any) -> Record:
+def decide(registry: Registry, number: int, outcome: str = "PROMOTE", *, policy: str = POLICY, **fields: Any) -> Record:
     """A signed decision about a version, held against the champion that serves."""
     version, champion, now = describe(registry, str(number)), standing(registry).champion, datetime.now(UTC)
-    text = json.dumps({"outcome": outcome, "set_digest": SET, "policy_digest": POLICY, "figures": []})
+    text = json.dumps({"outcome": outcome, "set_digest": SET, "policy_digest": policy, "figures": []})
     run = log_run(
         registry,
         DECISIONS,
@@ -45,7 +45,7 @@ def decide(registry: Registry, number: int, outcome: str = "PROMOTE", **fields: 
         labelled_set="house, test",
         set_digest=SET,
         policy="house",
-        policy_digest=POLICY,
+        policy_digest=policy,
         run=run,
         decision_digest=hashlib.sha256(text.encode()).hexdigest(),
         who="ada",
