@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import Stores
 from serving.errors import RolloutRunning
 from serving.job import JobStatus
-from serving.rollout import Decision, JobFacts, State, Step
+from serving.rollout import Decision, JobFacts, Rollout, State, Step
 from serving.usecases.roll_on import roll_on
 from tests.agent.build import guideline, pack
 from tests.serving.build import NOW, claim, report, request, served, submission
@@ -82,11 +83,12 @@ async def test_who_read_an_older_state_changes_nothing(rollouts: SqlRollouts) ->
 async def test_moves_are_audited_and_mere_looks_are_not(rollouts: SqlRollouts, stores: Stores) -> None:
     there = rollout()
     await rollouts.start(there)
-    for move in (
+    moves: list[Callable[[Rollout], Rollout]] = [
         lambda one: one.after(Decision(Step.STAY, looked=True), LATER),
         lambda one: one.after(Decision(Step.ADVANCE, "good"), LATER),
         lambda one: one.aborted("slow", LATER),
-    ):
+    ]
+    for move in moves:
         assert await rollouts.change(move(there), user="bob", via="command", now=LATER)
         there = (await rollouts.latest(1))[0]
     entries = await SqlAudit(stores.database).page(None, 10)
