@@ -225,11 +225,11 @@ def decide(rollout: Rollout, evidence: Evidence, now: datetime) -> Decision:
         return Decision(Step.STAY)
     measures = _measures(evidence, rollout.policy)
     z = _z(rollout, len(measures))
-    for measure in measures:
-        if fault := _fault(measure, z):
-            if fault.step is Step.HOLD and rollout.state is not State.RUNNING:
-                continue
-            return fault
+    faults = [fault for measure in measures if (fault := _fault(measure, z))]
+    if aborting := next((fault for fault in faults if fault.step is Step.ABORT), None):
+        return aborting
+    if faults and rollout.state is State.RUNNING:
+        return faults[0]
     if not rollout.is_ripe(jobs, now):
         return Decision(Step.STAY, looked=True)
     return Decision(Step.ADVANCE, _passed(rollout, jobs), looked=True)
@@ -303,18 +303,17 @@ def _measures(evidence: Evidence, policy: RolloutPolicy) -> list[_Measure]:
 def _fault(measure: _Measure, z: float) -> Decision | None:
     challenger, champion, limit = measure.challenger, measure.champion, measure.limit
     low, _ = challenger.bounds(z)
-    champion_low, champion_high = champion.bounds(z)
-    if low > limit.most:
-        if champion_low > limit.most:
-            reason = f"{measure.name}: {challenger} of the challenger and {champion} of the champion, so it isn't the "
-            return Decision(Step.HOLD, f"{reason}version", looked=True)
-        reason = f"{measure.name}: {challenger}, surely more than {limit.most:.0%}"
-        return Decision(Step.ABORT, reason, looked=True)
+    _, champion_high = champion.bounds(z)
     if champion.trials and low > champion_high + limit.margin:
         return Decision(
             Step.ABORT, f"{measure.name}: {challenger}, of the champion {champion}: surely more", looked=True
         )
-    return None
+    if low <= limit.most:
+        return None
+    if champion.trials and champion.value > limit.most:
+        both = f"{measure.name}: {challenger}, of the champion {champion}"
+        return Decision(Step.HOLD, f"{both}: too many, and it isn't the version", looked=True)
+    return Decision(Step.ABORT, f"{measure.name}: {challenger}, surely more than {limit.most:.0%}", looked=True)
 
 
 def _z(rollout: Rollout, measures: int) -> float:

@@ -40,15 +40,16 @@ GOOD, MANY = jobs(20), jobs(180)
     [
         (jobs(19, broken=True, failed=10), MANY, Step.STAY, ""),
         (GOOD, MANY, Step.ADVANCE, "20 jobs at 10% and nothing against it"),
-        (jobs(20, broken=True), MANY, Step.ABORT, "jobs with gaps: 100.0% of 20, surely more than 20%"),
+        (jobs(20, broken=True), MANY, Step.ABORT, "jobs with gaps: 100.0% of 20, of the champion 0.0% of 180"),
         (jobs(10) + jobs(10, first=10, failed=4), MANY, Step.ABORT, "failed checks: 20.0% of 200"),
         (jobs(19) + jobs(1, first=19, broken=True, failed=1), MANY, Step.ADVANCE, "nothing against it"),
         (jobs(20, unanchored=3), MANY, Step.ABORT, "quotes that aren't in the article: 60.0% of 100"),
         (jobs(20, seconds=2.0), MANY, Step.ABORT, "jobs over 1.5 s, 1.5 times the champion's p95,: 100.0% of 20"),
         (jobs(20, seconds=1.4), MANY, Step.ADVANCE, "nothing against it"),
         (jobs(20, seconds=130), jobs(180, seconds=110), Step.ABORT, "jobs over 120 s: 100.0% of 20, surely more"),
-        (jobs(20, broken=True), jobs(180, broken=True), Step.HOLD, "so it isn't the version"),
-        (jobs(20, broken=True), (), Step.ABORT, "jobs with gaps"),
+        (jobs(20, broken=True), jobs(180, broken=True), Step.HOLD, "and it isn't the version"),
+        (jobs(20, broken=True, failed=9), jobs(180, broken=True), Step.ABORT, "failed checks: 90.0% of 200"),
+        (jobs(20, broken=True), (), Step.ABORT, "jobs with gaps: 100.0% of 20, surely more than 20%"),
     ],
 )
 def test_what_a_look_comes_to(
