@@ -24,6 +24,8 @@ from pipelines.jobs import jobs_app
 from pipelines.keys import keys_app
 from pipelines.monitor import monitor_app
 from pipelines.output import OutputFormat
+from pipelines.rollouts import rollout_app
+from pipelines.shadows import shadow_app
 from pipelines.signing import signing_app
 from serving.logs import LogSettings, set_up_logs
 
@@ -40,6 +42,8 @@ app.add_typer(jobs_app, name="jobs")
 app.add_typer(keys_app, name="keys")
 app.add_typer(monitor_app, name="monitor")
 app.add_typer(signing_app, name="signing")
+app.add_typer(rollout_app, name="rollout")
+app.add_typer(shadow_app, name="shadow")
 
 SERVICES = frozenset({"api", "worker", "tick"})  # what they log is collected, where no person watches
 

@@ -70,15 +70,31 @@ def promote(
     if force_reason is not None:
         statement = _forced(version, incumbent, reason_of(force_reason, number), who, signed_in)
         return _move(registry, write_statement(registry, statement), statement, incumbent, who, signed_in)
-    record = find_decision(registry, number, decision)
-    _must_say_promote(record)
+    record = decided(registry, version, incumbent, decision, policy_digest=policy_digest, set_digest=set_digest)
+    return _move(registry, record.signed, record.statement, incumbent, who, signed_in)
+
+
+def decided(
+    registry: Registry,
+    version: RegisteredVersion,
+    incumbent: Champion | None,
+    decision: str = "",
+    *,
+    policy_digest: str = "",
+    set_digest: str = "",
+) -> Record:
+    """The decision by which a version may serve now; raises NotTrusted and Ungated as `promote` does."""
+    record = find_decision(registry, version.number, decision)
+    must_say_promote(record)
     must_speak_for(record, version)
     _must_be_current(record.statement, incumbent, policy_digest, set_digest)
     must_be_approved(record, registry.settings.approvals)
     decision_text(registry, record.statement)
     if snapshot(registry, version).pack.digest != record.statement.pack_digest:
-        raise NotTrusted(f"version {number} holds another pack than decision {record.statement.run} was made on")
-    return _move(registry, record.signed, record.statement, incumbent, who, signed_in)
+        raise NotTrusted(
+            f"version {version.number} holds another pack than decision {record.statement.run} was made on"
+        )
+    return record
 
 
 def rollback(registry: Registry, number: int | None, *, reason: str, who: str, signed_in: str = "") -> Promotion:
@@ -141,7 +157,8 @@ def _forced(version: RegisteredVersion, incumbent: Champion | None, reason: str,
     )
 
 
-def _must_say_promote(record: Record) -> None:
+def must_say_promote(record: Record) -> None:
+    """Raises DecidedAgainst."""
     statement = record.statement
     if statement.outcome != PROMOTE:
         raise DecidedAgainst(

@@ -76,6 +76,21 @@ class Approval(BaseModel):
     made: AwareDatetime
 
 
+class Trial(BaseModel):
+    """Somebody who may promote lets a version serve a share of the articles beside the champion, in one rollout."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    document: Literal["trial"] = "trial"
+    rollout: str  # its id: consent to one is none to another
+    number: int
+    champion: int  # the version beside which it serves
+    record: str  # digest of the signed decision it rests on
+    who: str
+    signed_in: str = ""
+    at: AwareDatetime
+
+
 class Promotion(BaseModel):
     """One move of the champion. It is written down before the alias moves."""
 

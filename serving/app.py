@@ -19,6 +19,7 @@ from serving.adapters.sql_api_keys import SqlApiKeys
 from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_backlog import SqlBacklog
 from serving.adapters.sql_figures import SqlFigures
+from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.sql_trail import SqlTrail
 from serving.adapters.sql_versions import SqlServedVersions
@@ -46,6 +47,7 @@ from serving.pages.routes import router as pages
 from serving.ports import BlobStore, ServedVersions
 from serving.settings import ServingSettings
 from serving.tracing import TracingSettings, open_traces
+from serving.traffic import Traffic
 from serving.usecases.readiness import ready
 from serving.watch import Watch
 
@@ -120,6 +122,7 @@ def create_app(
                 trail=trail,
                 watch=watch,
                 versions=versions,
+                traffic=Traffic(SqlRollouts(stores.database), versions, clock=utc_now, ticks=time.monotonic),
                 cache=cache,
                 limits=edge.limits,
                 sign_in=SignIn(access, SqlApiKeys(stores.database), edge.revocations, utc_now),

@@ -18,10 +18,13 @@ from serving.adapters.sql_feedback_outbox import SqlFeedbackOutbox
 from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_retention import SqlRetention
+from serving.adapters.sql_rollouts import SqlRollouts
+from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores
 from serving.adapters.traced_run_log import TracedRunLog
 from serving.api.callback_schemas import callback_body
 from serving.ports import BlobStore, Clock, Leases, Retention
+from serving.rollout import State
 from serving.settings import ServingSettings
 from serving.shared import Shared
 from serving.tracing import NO_TRACES, Traces
@@ -29,9 +32,11 @@ from serving.usecases import call_back
 from serving.usecases.call_back import call_due
 from serving.usecases.log_runs import HOLD, log_next
 from serving.usecases.purge import Purged, purge
+from serving.usecases.roll_on import roll_on
 from serving.usecases.tell_feedback import tell_next
 
-SWEEP, LOG, CALL, PURGE = "sweep", "log", "call", "purge"
+SWEEP, LOG, CALL, PURGE, ROLLOUT = "sweep", "log", "call", "purge", "rollout"
+ROLLOUT_TERM = timedelta(seconds=60)
 PURGE_EVERY = timedelta(days=1)
 
 logger = logging.getLogger(__name__)
@@ -75,6 +80,7 @@ class Chores:
         self._decided = SqlFeedbackOutbox(stores.database)
         self._decisions = MlflowFeedback(registry)
         self._callbacks = SqlCallbacks(stores.database)
+        self._rollouts, self._versions = SqlRollouts(stores.database), SqlServedVersions(stores.database)
         self._caller = HttpCaller(settings.callback_rules)
         self.name = f"{socket.gethostname()}-{uuid4().hex[:8]}"
 
@@ -90,6 +96,7 @@ class Chores:
         called = 0
         while count := await self.call():
             called += count
+        await self.roll_on()
         await self.forget_checks()
         ticked = Ticked(taken_back, handed_out, logged, told, called, await self.purge())
         await self.close()
@@ -125,6 +132,15 @@ class Chores:
         keys = self._settings.webhook_keys
         return await call_due(self._callbacks, self._caller, callback_body, keys=keys, clock=self._clock)
 
+    async def roll_on(self) -> None:
+        """Moves the rollout on, or aborts it."""
+        if await self._rollouts.active() is None or not await self._holds(ROLLOUT, ROLLOUT_TERM):
+            return
+        if changed := await roll_on(self._rollouts, self._versions, now=self._clock()):
+            said = f": {changed.reason}" if changed.reason else ""
+            what = f"the rollout of version {changed.challenger} is {changed.state} at {changed.share:.0%}{said}"
+            logger.log(logging.WARNING if changed.state in (State.ABORTED, State.HELD) else logging.INFO, "%s", what)
+
     async def forget_checks(self) -> None:
         if not isinstance(self._kept, SqlKeyValues):  # Redis forgets by itself
             return
@@ -148,7 +164,7 @@ class Chores:
 
     async def close(self) -> None:
         """Lets others go on at once."""
-        for lock in (SWEEP, LOG, CALL):
+        for lock in (SWEEP, LOG, CALL, ROLLOUT):
             await self._locks.release(lock, self.name)
 
     async def _holds(self, lock: str, term: timedelta) -> bool:

@@ -19,6 +19,10 @@ CopydeskError
 ├── BadRequest           the request can't be understood
 ├── JobEnded             the job can't be cancelled any more
 ├── JobWithoutResult     the job failed or was cancelled
+├── RolloutRunning       another challenger is being rolled out
+├── NoRollout            no rollout, or none that this can be done with
+├── ShadowRunning        another challenger runs in the shadow
+├── NoShadow             no challenger runs in the shadow
 └── PortTaken            the API's address is in use
 """
 
@@ -159,6 +163,34 @@ class JobWithoutResult(CopydeskError):
     """The job failed or was cancelled, so it has no report."""
 
     type = "no-result"
+    status = 409
+
+
+class RolloutRunning(CopydeskError):
+    """Another challenger is being rolled out."""
+
+    type = "rollout-running"
+    status = 409
+
+
+class NoRollout(CopydeskError):
+    """No rollout, or none that this can be done with."""
+
+    type = "no-rollout"
+    status = 409
+
+
+class ShadowRunning(CopydeskError):
+    """Another challenger runs in the shadow."""
+
+    type = "shadow-running"
+    status = 409
+
+
+class NoShadow(CopydeskError):
+    """No challenger runs in the shadow."""
+
+    type = "no-shadow"
     status = 409
 
 

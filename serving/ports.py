@@ -16,6 +16,9 @@ from serving.evidence import Evidence
 from serving.feedback import ApprovalStatus, Entry, Saying
 from serving.figures import Count
 from serving.job import Job
+from serving.rollout import Evidence as RolloutEvidence
+from serving.rollout import Rollout
+from serving.shadow import Compared, Pair, Shadow, Spent
 
 if TYPE_CHECKING:
     from agent.graph import Agent  # LangGraph stays out of the API's process
@@ -341,7 +344,10 @@ class ServedVersions(Protocol):
     """The versions workers can serve, as the API knows them."""
 
     async def put(self, version: ServedVersion) -> None:
-        """Says that a worker serves this version, as the champion or not."""
+        """Says that a worker serves this version, as the champion or not.
+
+        Who doesn't know that it became champion takes nothing from it.
+        """
 
     async def heard(self, number: str, now: datetime) -> None:
         """Says that a worker still serves a version, whoever is champion by now."""
@@ -349,6 +355,8 @@ class ServedVersions(Protocol):
     async def champion(self) -> ServedVersion | None: ...
 
     async def get(self, number: str) -> ServedVersion | None: ...
+    async def challenger(self, number: str) -> ServedVersion | None:
+        """A version that isn't champion, where some worker serves or served it."""
 
     async def all(self) -> list[ServedVersion]: ...
 
@@ -376,6 +384,66 @@ class EvidenceKept(Protocol):
 
     async def note(self, number: str, answered: Iterable[AnsweredBy]) -> bool:
         """Keeps what else answered; False where all of it was noted before."""
+
+
+class Rollouts(Protocol):
+    """Challengers beside the champion, one at a time."""
+
+    async def active(self) -> Rollout | None:
+        """The one that moves articles."""
+
+    async def latest(self, limit: int) -> list[Rollout]:
+        """The latest first."""
+
+    async def start(self, rollout: Rollout) -> None:
+        """Raises RolloutRunning."""
+
+    async def change(self, rollout: Rollout, *, user: str, via: str, now: datetime) -> bool:
+        """Stores a rollout as it is now, with an audit entry; False where somebody else changed it before."""
+
+    async def challenger_jobs(self, rollout: Rollout) -> int:
+        """How many of this stage have ended."""
+
+    async def evidence(self, rollout: Rollout) -> RolloutEvidence:
+        """The ended jobs of this stage, without those of batches."""
+
+
+class Shadows(Protocol):
+    """Challengers unseen by editors, one at a time."""
+
+    async def active(self) -> Shadow | None: ...
+
+    async def latest(self) -> Shadow | None: ...
+
+    async def start(self, shadow: Shadow) -> None:
+        """Raises ShadowRunning."""
+
+    async def stop(self, shadow: Shadow, reason: str, now: datetime, *, user: str, via: str) -> None: ...
+
+    async def offer(self, shadow: Shadow, unit: str, job: Job, now: datetime) -> None:
+        """Has an article checked later; not one of a document that was offered before."""
+
+    async def claim(self, shadow: Shadow, now: datetime) -> Job | None:
+        """Begins an attempt at the article that has waited longest."""
+
+    async def editors_wait(self) -> bool:
+        """Whether a job that an editor waits for is queued."""
+
+    async def compared(
+        self, shadow: Shadow, job: Job, found: Sequence[Compared], *, calls: int, cost: float, now: datetime
+    ) -> None: ...
+
+    async def left_out(
+        self, shadow: Shadow, job: Job, reason: str, *, calls: int, cost: float, now: datetime
+    ) -> None: ...
+
+    async def spent(self, shadow: Shadow, since: datetime) -> Spent: ...
+
+    async def pairs(self, shadow: Shadow) -> list[Pair]:
+        """In the order they were compared."""
+
+    async def counts(self, shadow: Shadow) -> dict[str, int]:
+        """Articles by what became of them: waiting, compared, or why they were left out."""
 
 
 class BlobStore(Protocol):

@@ -14,6 +14,7 @@ from agent.code_digest import code_digest
 from agent.errors import CopydeskError
 from agent.settings import ModelSettings
 from registry.connection import Registry, connect
+from registry.errors import NotTrusted, Ungated
 from registry.settings import RegistrySettings
 from registry.trust import trusted_keys
 from serving.adapters.announced_leases import AnnouncedLeases
@@ -21,6 +22,9 @@ from serving.adapters.blob_stores import open_blobs
 from serving.adapters.measured import MeasuredBlobs, MeasuredCache, MeasuredKeyValues, MeasuredLeases
 from serving.adapters.mlflow_versions import MlflowVersions
 from serving.adapters.sql_evidence import SqlEvidence
+from serving.adapters.sql_locks import SqlLocks
+from serving.adapters.sql_rollouts import SqlRollouts
+from serving.adapters.sql_shadows import SqlShadows
 from serving.adapters.sql_trail import SqlTrail
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores, open_worker_stores
@@ -36,11 +40,15 @@ from serving.job import Job
 from serving.metrics import WorkerMetrics
 from serving.ports import BlobStore, ServedVersion
 from serving.settings import ServingSettings
+from serving.shadowing import Shadowing
 from serving.shared import Shared, shared
 from serving.tracing import NO_TRACES, Traces, TracingSettings, open_traces
 from serving.usecases.execute import Terms, execute
+from serving.usecases.roll_on import WORKER
 
 LOG_IDLE_SECONDS = 0.5
+ROLL_SECONDS = 2.0
+SHADOW_IDLE_SECONDS = 1.0
 ERROR_SECONDS = 1.0  # at least, before what went wrong is tried again
 LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
@@ -124,6 +132,16 @@ class Worker:
         self._leases = AnnouncedLeases(MeasuredLeases(watched, self.metrics), answers.changed)
         kept = MeasuredKeyValues(self.shared.kept, self.metrics)
         self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=kept)
+        self._rollouts = SqlRollouts(database)
+        self._shadowing = Shadowing(
+            SqlShadows(database),
+            self._served,
+            SqlLocks(database),
+            self.stores.jobs,
+            self._blobs,
+            self._versions,
+            clock=utc_now,
+        )
         self._chores = Chores(
             self.settings,
             self.stores,
@@ -143,7 +161,10 @@ class Worker:
         limiting = asyncio.create_task(self._limit(stopping))
         await asyncio.gather(
             self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
+            self._every(self.settings.champion_poll_seconds, self._serve_challenger, stopping),
             self._every(self.settings.lease_seconds / 3, self._sweep, stopping),
+            self._every(ROLL_SECONDS, self._chores.roll_on, stopping),
+            self._every(SHADOW_IDLE_SECONDS, self._shadowing.next, stopping),
             self._every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
             self._every(LOG_IDLE_SECONDS, self._chores.tell_next, stopping),
             self._every(LOG_IDLE_SECONDS, self._call, stopping),
@@ -197,6 +218,20 @@ class Worker:
         if self._versions.refusal:
             raise ChampionRefused(self._versions.refusal)
 
+    async def _serve_challenger(self) -> None:
+        """Of a rollout. One whose records don't let it serve has no articles from then on."""
+        rollout = await self._rollouts.active()
+        if rollout is None:
+            return
+        try:
+            version = await self._versions.challenger(rollout)
+        except (NotTrusted, Ungated) as error:
+            refused = rollout.aborted(f"refused: {error}", utc_now())
+            await self._rollouts.change(refused, user=WORKER, via=WORKER, now=utc_now())
+            raise
+        if version is not None:
+            await self._served.put(version)
+
     async def _sweep(self) -> None:
         await self._chores.sweep()
 
@@ -220,7 +255,7 @@ class Worker:
         job = await self._leases.claim(job_id, attempt, utc_now(), self._terms.lease)
         if job is None:
             return
-        with attempted(self.traces, job, time.time) as witness:
+        with self._shadowing.aside(), attempted(self.traces, job, time.time) as witness:
             checking = asyncio.create_task(
                 execute(
                     self._leases,
@@ -236,6 +271,7 @@ class Worker:
                 ended = await checking
                 if ended is not None:
                     logger.info("job %s is %s after attempt %d", ended.id, ended.status, ended.attempt)
+                    await self._shadowing.offer(ended)
             else:
                 await self._hand_back(job)
 
@@ -246,6 +282,7 @@ class Worker:
 
     async def _limit(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
+        self._shadowing.give_way()
         await asyncio.sleep(self.settings.shutdown_seconds)
         self._late.set()
 

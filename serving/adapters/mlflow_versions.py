@@ -11,9 +11,12 @@ from agent.graph import Agent
 from registry.connection import Registry
 from registry.errors import NotTrusted, RegistryError, RegistryUnreachable, Ungated
 from registry.standing import Champion, keep_champion, kept_champion, last_reign, standing
-from registry.versions import load, load_version
+from registry.trials import evidence_of, newest_record, tried
+from registry.version import RegisteredVersion
+from registry.versions import describe, load, load_version
 from serving.evidence import Evidence, Measured, UnreadableDecision, measured_of
 from serving.ports import Clock, ServedVersion
+from serving.rollout import Rollout
 
 KEPT_AGENTS = 4
 WARM_UP = read_plain("A short text warms what the first editor would wait for.", title="Warm")
@@ -55,6 +58,35 @@ class MlflowVersions:
         self._newest = there.champion
         return await self._serve(there.champion)
 
+    async def challenger(self, rollout: Rollout) -> ServedVersion | None:
+        """The challenger of a rollout, loaded; None where another version than the rollout's champion serves.
+
+        Raises NotTrusted and Ungated where its records don't let it serve, and CopydeskError when it can't be loaded.
+        """
+        champion = self._taken
+        if champion is None or str(champion.version.number) != rollout.champion:
+            return None
+        found = await asyncio.to_thread(
+            tried,
+            self._registry,
+            rollout.signed,
+            rollout=rollout.id,
+            number=int(rollout.challenger),
+            champion=champion,
+        )
+        async with self._loading:
+            agent = await self._warmed(found.version)
+        stamp = agent.stamp.model_copy(update={"evidence": evidence_of(found.record), "record": found.record.id})
+        agent.stamp = stamp
+        return ServedVersion(
+            stamp,
+            agent.spec.pack,
+            champion=False,
+            served=self._clock(),
+            prompts=agent.spec.prompt_versions,
+            model=agent.spec.model,
+        )
+
     async def agent(self, number: str) -> Agent:
         async with self._loading:
             if number not in self._agents:
@@ -64,15 +96,8 @@ class MlflowVersions:
 
     async def _serve(self, found: Champion) -> ServedVersion:
         """Loads a champion, warms it and swaps; what serves before goes on until then."""
-        number = str(found.version.number)
         async with self._loading:
-            agent = self._agents.get(number)
-            if agent is None:
-                agent = await asyncio.to_thread(
-                    load_version, self._registry, found.version, endpoint=self._endpoint, kept=self._kept
-                )
-                await _warm(agent)
-                self._keep(number, agent)
+            agent = await self._warmed(found.version)
         if found != self._taken:
             self._evidence = _evidence(found)
             await asyncio.to_thread(keep_champion, self._registry, found)
@@ -99,21 +124,38 @@ class MlflowVersions:
             logger.warning("the copy of the last champion is refused: %s", error)
             return None
 
+    async def _warmed(self, version: RegisteredVersion) -> Agent:
+        number = str(version.number)
+        if (agent := self._agents.get(number)) is None:
+            agent = await asyncio.to_thread(
+                load_version, self._registry, version, endpoint=self._endpoint, kept=self._kept
+            )
+            await _warm(agent)
+            self._keep(number, agent)
+        return agent
+
     def _load(self, number: str) -> Agent:
-        """A version that a job is bound to, stamped with what it was champion by."""
+        """A version that a job is bound to, stamped with what it was champion by, or serves its share by."""
         agent = load(self._registry, number, endpoint=self._endpoint, kept=self._kept)
         try:
             reign = last_reign(self._registry, int(number))
         except RegistryUnreachable:
             return agent  # stamped as it was when MLflow last answered
         except RegistryError as error:
-            logger.warning("version %s checks a job, and has no record: %s", number, error)
-            agent.stamp = agent.stamp.model_copy(update={"evidence": "", "record": ""})
+            agent.stamp = agent.stamp.model_copy(update=self._decided(number, str(error)))
             return agent
         agent.stamp = agent.stamp.model_copy(
             update={"evidence": reign.promotion.evidence, "record": reign.signed_record.id}
         )
         return agent
+
+    def _decided(self, number: str, why: str) -> dict[str, str]:
+        try:
+            record = newest_record(self._registry, describe(self._registry, number))
+        except RegistryError as error:
+            logger.warning("version %s checks a job, and has no record: %s; %s", number, why, error)
+            return {"evidence": "", "record": ""}
+        return {"evidence": evidence_of(record), "record": record.id}
 
     def _keep(self, number: str, agent: Agent) -> None:
         self._agents[number] = agent

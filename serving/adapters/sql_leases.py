@@ -115,6 +115,7 @@ async def _store_report(connection: AsyncConnection, job: Job, report: Complianc
             "verdict": outcome.verdict.value,
             "method": outcome.method.value if outcome.method else None,
             "findings": outcome.findings,
+            "unanchored": outcome.unanchored,
         }
         for outcome in report.outcomes
     ]

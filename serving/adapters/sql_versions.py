@@ -41,13 +41,19 @@ class SqlServedVersions:
             "model": version.model.model_dump_json() if version.model else "",
         }
         async with self._database.write() as connection:
+            if not version.champion:
+                insertion = upsert(connection, served_versions).values(row)
+                still = served_versions.c.champion.is_(False)
+                await connection.execute(
+                    insertion.on_conflict_do_update(index_elements=["number"], set_=row, where=still)
+                )
+                return
             if version.evidence:
                 await _put_evidence(connection, number, version.evidence, version.served)
-            if version.champion:
-                await connection.execute(update(served_versions).values(champion=False))
+            await connection.execute(update(served_versions).values(champion=False))
             of = served_versions.c
             same = and_(of.number == number, of.stamp == row["stamp"], of.prompts == row["prompts"])
-            again = update(served_versions).where(same).values(champion=version.champion, served_at=version.served)
+            again = update(served_versions).where(same).values(champion=True, served_at=version.served)
             if (await connection.execute(again)).rowcount:
                 return  # the stamp holds the pack's digest; workers say this every few seconds
             await connection.execute(delete(served_versions).where(served_versions.c.number == number))
@@ -67,6 +73,10 @@ class SqlServedVersions:
         async with self._database.read() as connection:
             row = (await connection.execute(_JOINED.where(served_versions.c.number == number))).mappings().first()
         return _version(row) if row else None
+
+    async def challenger(self, number: str) -> ServedVersion | None:
+        version = await self.get(number)
+        return version if version and not version.champion else None
 
     async def all(self) -> list[ServedVersion]:
         query = _JOINED.order_by(served_versions.c.served_at.desc())

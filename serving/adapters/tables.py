@@ -140,6 +140,7 @@ compliance_results = Table(
     Column("verdict", String(20), nullable=False),
     Column("method", String(20)),
     Column("findings", Integer, nullable=False),
+    Column("unanchored", Integer, nullable=False, server_default="0"),  # quotes that aren't in the article
 )
 
 findings = Table(

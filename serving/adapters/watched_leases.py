@@ -42,8 +42,8 @@ class WatchedLeases:
                 logger.warning("what answered job %s can't be compared now: %s", job.id, error)
         return stored
 
-    async def hand_back(self, job: Job, reason: str) -> Job | None:
-        return await self._leases.hand_back(job, reason)
+    async def hand_back(self, job: Job, reason: str, *, due: datetime | None = None) -> Job | None:
+        return await self._leases.hand_back(job, reason, due=due)
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> list[Job]:
         return await self._leases.give_back(now, max_attempts=max_attempts)

@@ -41,7 +41,7 @@ async def check_article(
         accepted = await submit(
             use.jobs,
             use.blobs,
-            use.versions,
+            use.traffic,
             use.cache,
             article=incoming.article,
             request=incoming.request,

@@ -27,6 +27,7 @@ from serving.ports import (
 )
 from serving.settings import ServingSettings
 from serving.tracing import Traces
+from serving.traffic import Traffic
 from serving.watch import Watch
 
 
@@ -44,6 +45,7 @@ class Services:
     blobs: BlobStore
     versions: ServedVersions
     trail: Trail
+    traffic: Traffic
     cache: Cache
     answers: Answers
     watch: Watch

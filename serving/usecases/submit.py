@@ -10,8 +10,8 @@ from agent.article import Article
 from agent.stored_article import dump_article
 from serving.job import Job, Priority, Request
 from serving.keys import ARTICLE_SECONDS, article_key
-from serving.ports import BlobStore, Cache, JobStore, ServedVersions, Submission
-from serving.usecases.readiness import served_champion
+from serving.ports import BlobStore, Cache, JobStore, Submission
+from serving.traffic import Traffic
 
 DUPLICATES = timedelta(seconds=ARTICLE_SECONDS)  # an equal article within it is not checked again
 
@@ -39,7 +39,7 @@ class Asked:
 async def submit(
     store: JobStore,
     blobs: BlobStore,
-    versions: ServedVersions,
+    traffic: Traffic,
     cache: Cache,
     *,
     article: Article,
@@ -48,11 +48,11 @@ async def submit(
     queue_limit: int,
     now: datetime,
 ) -> Accepted:
-    """Binds the article to the champion and queues it, unless an earlier job stands for it.
+    """Binds the article to a version and queues it, unless an earlier job stands for it.
 
     Raises UnknownGuideline, NoChampion, QueueFull, and IdempotencyConflict when the key stands for another request.
     """
-    version = await served_champion(versions)
+    version = await traffic.version_of(article, request)
     version.pack.select(request.guidelines)
     content = article_hash(article, request, version.stamp.digest)
     # Who wants to be called gets a job that is still to end.

@@ -21,6 +21,8 @@ from tests.bench import (  # noqa: F401 - they list themselves
     peers,
     prefixes,
     requests,
+    rollouts,
+    swaps,
 )
 from tests.bench.measure import BENCHMARKS, Measurement
 

@@ -15,10 +15,18 @@ from registry.versions import describe
 SET, POLICY = "5" * 64, "9" * 64
 
 
-def decide(registry: Registry, number: int, outcome: str = "PROMOTE", *, said: Any = None, **fields: Any) -> Record:
+def decide(
+    registry: Registry,
+    number: int,
+    outcome: str = "PROMOTE",
+    *,
+    policy: str = POLICY,
+    said: Any = None,
+    **fields: Any,
+) -> Record:
     """A signed decision about a version, held against the champion that serves; `said` is more of decision.json."""
     version, champion, now = describe(registry, str(number)), standing(registry).champion, datetime.now(UTC)
-    decision = {"outcome": outcome, "set_digest": SET, "policy_digest": POLICY, "figures": []}
+    decision = {"outcome": outcome, "set_digest": SET, "policy_digest": policy, "figures": []}
     text = json.dumps(decision | (said or {}))
     run = log_run(
         registry,
@@ -46,7 +54,7 @@ def decide(registry: Registry, number: int, outcome: str = "PROMOTE", *, said: A
         labelled_set="house, test",
         set_digest=SET,
         policy="house",
-        policy_digest=POLICY,
+        policy_digest=policy,
         run=run,
         decision_digest=hashlib.sha256(text.encode()).hexdigest(),
         who="ada",

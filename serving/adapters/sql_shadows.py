@@ -1,0 +1,218 @@
+"""Shadows in the database: what was sampled, and how the versions agree."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serving.adapters.access_tables import audit
+from serving.adapters.database import Database
+from serving.adapters.rollout_tables import shadow_checks, shadow_results, shadows
+from serving.adapters.sql_jobs import QUEUED
+from serving.adapters.tables import job_of, jobs
+from serving.adapters.upsert import upsert
+from serving.errors import ShadowRunning
+from serving.job import Job, Priority
+from serving.shadow import CheckState, Compared, Pair, Shadow, Spent
+
+MOST_ATTEMPTS = 3  # editors came between, or its worker died
+
+
+class SqlShadows:
+    """Who claims holds a lock, so one article is checked at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def active(self) -> Shadow | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(shadows).where(shadows.c.active))).mappings().first()
+        return _shadow(row) if row else None
+
+    async def latest(self) -> Shadow | None:
+        query = select(shadows).order_by(shadows.c.started_at.desc()).limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        return _shadow(row) if row else None
+
+    async def start(self, shadow: Shadow) -> None:
+        row = {
+            "id": shadow.id,
+            "active": True,
+            "version": shadow.version,
+            "champion": shadow.champion,
+            "share": shadow.share,
+            "checks_a_day": shadow.checks_a_day,
+            "budget": shadow.budget,
+            "user_id": shadow.who,
+            "started_at": shadow.started,
+            "reason": "",
+        }
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(shadows), row)
+                await _note(connection, shadow, "started", shadow.who, "command", shadow.started)
+        except IntegrityError as error:
+            raise ShadowRunning(
+                "another challenger runs in the shadow: `copydesk shadow report` says which, "
+                "`copydesk shadow stop` ends it"
+            ) from error
+
+    async def stop(self, shadow: Shadow, reason: str, now: datetime, *, user: str, via: str) -> None:
+        stopped = update(shadows).where(shadows.c.id == shadow.id, shadows.c.active)
+        async with self._database.write() as connection:
+            values = {"active": None, "ended_at": now, "reason": reason}
+            if (await connection.execute(stopped.values(values))).rowcount:
+                await _note(connection, shadow, "stopped", user, via, now, reason)
+
+    async def offer(self, shadow: Shadow, unit: str, job: Job, now: datetime) -> None:
+        row = {
+            "shadow_id": shadow.id,
+            "unit": unit,
+            "job_id": job.id,
+            "offered_at": now,
+            "state": CheckState.WAITING.value,
+            "attempts": 0,
+            "reason": "",
+            "calls": 0,
+            "cost": 0.0,
+        }
+        async with self._database.write() as connection:
+            await connection.execute(upsert(connection, shadow_checks).values(row).on_conflict_do_nothing())
+
+    async def claim(self, shadow: Shadow, now: datetime) -> Job | None:
+        of = shadow_checks.c
+        waiting = and_(of.shadow_id == shadow.id, of.state == CheckState.WAITING.value)
+        first = select(of.unit, of.job_id).where(waiting, of.attempts < MOST_ATTEMPTS).order_by(of.attempts)
+        given_up = {"state": CheckState.LEFT_OUT.value, "reason": f"interrupted {MOST_ATTEMPTS} times"}
+        async with self._database.write() as connection:
+            row = (await connection.execute(first.order_by(of.offered_at).limit(1))).one_or_none()
+            if row is None:
+                await connection.execute(update(shadow_checks).where(waiting).values(given_up | {"ended_at": now}))
+                return None
+            begun = update(shadow_checks).where(waiting, of.unit == row.unit)
+            await connection.execute(begun.values(attempts=of.attempts + 1, begun_at=now))
+            found = (await connection.execute(select(jobs).where(jobs.c.id == row.job_id))).mappings().one()
+        return job_of(found)
+
+    async def editors_wait(self) -> bool:
+        waiting = select(jobs.c.id).where(QUEUED, jobs.c.priority == Priority.INTERACTIVE.value).limit(1)
+        async with self._database.read() as connection:
+            return (await connection.execute(waiting)).first() is not None
+
+    async def compared(
+        self, shadow: Shadow, job: Job, found: Sequence[Compared], *, calls: int, cost: float, now: datetime
+    ) -> None:
+        rows = [
+            {
+                "shadow_id": shadow.id,
+                "job_id": job.id,
+                "guideline_id": each.guideline,
+                "both": each.both,
+                "only_champion": ",".join(each.only_champion),
+                "only_challenger": ",".join(each.only_challenger),
+            }
+            for each in found
+        ]
+        async with self._database.write() as connection:
+            if await _end(connection, shadow, job, CheckState.COMPARED, "", calls=calls, cost=cost, now=now) and rows:
+                await connection.execute(insert(shadow_results), rows)
+
+    async def left_out(self, shadow: Shadow, job: Job, reason: str, *, calls: int, cost: float, now: datetime) -> None:
+        async with self._database.write() as connection:
+            await _end(connection, shadow, job, CheckState.LEFT_OUT, reason, calls=calls, cost=cost, now=now)
+
+    async def spent(self, shadow: Shadow, since: datetime) -> Spent:
+        of = shadow_checks.c
+        used = (func.count(), func.coalesce(func.sum(of.calls), 0), func.coalesce(func.sum(of.cost), 0.0))
+        query = select(*used).where(of.shadow_id == shadow.id, of.begun_at >= since)
+        async with self._database.read() as connection:
+            checks, calls, cost = (await connection.execute(query)).one()
+        return Spent(checks, calls, float(cost))
+
+    async def pairs(self, shadow: Shadow) -> list[Pair]:
+        same = and_(
+            shadow_checks.c.shadow_id == shadow_results.c.shadow_id, shadow_checks.c.job_id == shadow_results.c.job_id
+        )
+        query = (
+            select(shadow_results)
+            .join(shadow_checks, same)
+            .where(shadow_results.c.shadow_id == shadow.id)
+            .order_by(shadow_checks.c.ended_at, shadow_checks.c.job_id, shadow_results.c.guideline_id)
+        )
+        found: defaultdict[str, list[Compared]] = defaultdict(list)
+        async with self._database.read() as connection:
+            for row in (await connection.execute(query)).mappings():
+                found[row["job_id"]].append(_compared(row))
+        return [Pair(job, tuple(guidelines)) for job, guidelines in found.items()]
+
+    async def counts(self, shadow: Shadow) -> dict[str, int]:
+        of = shadow_checks.c
+        query = select(of.state, of.reason, func.count()).where(of.shadow_id == shadow.id).group_by(of.state, of.reason)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.order_by(of.state, of.reason))
+            return {reason or state: count for state, reason, count in rows}
+
+
+async def _end(
+    connection: AsyncConnection,
+    shadow: Shadow,
+    job: Job,
+    state: CheckState,
+    reason: str,
+    *,
+    calls: int,
+    cost: float,
+    now: datetime,
+) -> bool:
+    """Whether it was waiting for it."""
+    of = shadow_checks.c
+    own = and_(of.shadow_id == shadow.id, of.job_id == job.id, of.state == CheckState.WAITING.value)
+    values = {
+        "state": state.value,
+        "reason": reason,
+        "calls": of.calls + calls,
+        "cost": of.cost + cost,
+        "ended_at": now,
+    }
+    return bool((await connection.execute(update(shadow_checks).where(own).values(values))).rowcount)
+
+
+async def _note(
+    connection: AsyncConnection, shadow: Shadow, action: str, user: str, via: str, now: datetime, reason: str = ""
+) -> None:
+    entry = {
+        "id": uuid4().hex,
+        "at": now,
+        "user_id": user,
+        "via": via,
+        "action": f"shadow.{action}",
+        "subject": shadow.version,
+        "detail": reason or f"{shadow.share:.0%} of the documents",
+    }
+    await connection.execute(audit.insert(), entry)
+
+
+def _compared(row: RowMapping) -> Compared:
+    return Compared(row["guideline_id"], row["both"], _split(row["only_champion"]), _split(row["only_challenger"]))
+
+
+def _split(fingerprints: str) -> tuple[str, ...]:
+    return tuple(fingerprints.split(",")) if fingerprints else ()
+
+
+def _shadow(row: RowMapping) -> Shadow:
+    known: dict[str, Any] = {name: row[name] for name in ("id", "version", "champion", "share", "budget", "reason")}
+    return Shadow(
+        **known,
+        checks_a_day=row["checks_a_day"],
+        who=row["user_id"],
+        started=row["started_at"],
+        ended=row["ended_at"],
+    )

@@ -1,0 +1,49 @@
+"""Which version an article is bound to: the champion, or the challenger of a rollout."""
+
+from datetime import datetime
+
+from agent.article import Article
+from serving.job import Request
+from serving.ports import Clock, Rollouts, ServedVersion, ServedVersions, Ticks
+from serving.rollout import Rollout
+from serving.usecases.readiness import SILENCE, served_champion
+
+KEPT_SECONDS = 1.0  # a rollout that is aborted gets articles for so long
+
+
+class Traffic:
+    """Asks the database for the rollout once in KEPT_SECONDS, however many articles come in."""
+
+    def __init__(self, rollouts: Rollouts, versions: ServedVersions, *, clock: Clock, ticks: Ticks) -> None:
+        self._rollouts, self._versions = rollouts, versions
+        self._clock, self._ticks = clock, ticks
+        self._kept: tuple[Rollout, ServedVersion] | None = None
+        self._until = 0.0
+
+    async def version_of(self, article: Article, request: Request) -> ServedVersion:
+        """Sticky by document, or by content where it has no id; raises NoChampion."""
+        champion = await served_champion(self._versions)
+        if (active := await self._active()) is None:
+            return champion
+        rollout, challenger = active
+        # What an editor may ask for is what the champion checks.
+        named = set(request.guidelines or ())
+        fits = rollout.champion == champion.stamp.number and named <= {rule.id for rule in challenger.pack.guidelines}
+        takes = fits and rollout.takes(request.document_id or article.content_hash)
+        return challenger if takes and _is_heard(challenger, self._clock()) else champion
+
+    async def _active(self) -> tuple[Rollout, ServedVersion] | None:
+        if self._ticks() >= self._until:
+            self._kept = await self._read()
+            self._until = self._ticks() + KEPT_SECONDS
+        return self._kept
+
+    async def _read(self) -> tuple[Rollout, ServedVersion] | None:
+        rollout = await self._rollouts.active()
+        challenger = await self._versions.challenger(rollout.challenger) if rollout else None
+        return (rollout, challenger) if rollout and challenger else None
+
+
+def _is_heard(version: ServedVersion, now: datetime) -> bool:
+    """An article that no worker would take would wait for ever."""
+    return now - version.served <= SILENCE

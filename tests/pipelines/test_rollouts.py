@@ -1,0 +1,101 @@
+"""Rollouts and shadows, as an engineer commands them."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.spec import AgentSpec
+from pipelines.gate import policy_of
+from pipelines.rollouts import WrongTerms, read_terms
+from registry.aliases import promote
+from registry.connection import Registry, connect
+from registry.settings import RegistrySettings
+from registry.versions import register
+from serving.adapters.sql_shadows import SqlShadows
+from serving.adapters.stores import open_stores
+from serving.rollout import RolloutPolicy
+from serving.settings import ServingSettings
+from serving.shadow import Compared
+from tests.agent.build import guideline, pack
+from tests.pipelines.terminal import Run
+from tests.registry.decided import decide
+from tests.serving.build import submission
+
+
+@pytest.fixture
+def registry(run: Run) -> Registry:
+    """Version 1 is champion, version 2 is registered."""
+    found = connect(RegistrySettings())
+    for title in ("One", "Two"):
+        register(found, AgentSpec(pack=pack(guideline(title=title))))
+    promote(found, 1, force_reason="a test", who="ada")
+    return found
+
+
+def test_a_rollout_from_its_start_to_its_abort(run: Run, registry: Registry) -> None:
+    assert "Nothing was rolled out yet" in run("rollout", "status").out
+    assert run("rollout", "start", "2").code == 2
+    decide(registry, 2, policy=policy_of(None).digest)
+    started = run("rollout", "start", "2")
+    assert (started.code, "Version 2 gets 10% of the articles beside version 1" in started.out) == (0, True)
+    assert "another challenger is being rolled out" in run("rollout", "start", "2").err
+    assert "no worker serves it yet" in run("rollout", "status").out
+    assert "is held, version 2 gets 10% of the articles: lunch" in run("rollout", "hold", "--reason", "lunch").out
+    assert "is held and can't become held" in run("rollout", "hold").err
+    assert "is running, version 2 gets 10%" in run("rollout", "resume").out
+    assert "is aborted, version 2 gets 0% of the articles: too strict" in (
+        run("rollout", "abort", "--reason", "too strict").out
+    )
+    assert "version 2 aborted: too strict" in run("rollout", "status").out
+    assert "nothing is being rolled out" in run("rollout", "abort").err
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("BLOCK", 1), ("INCONCLUSIVE", 3)])
+def test_a_decision_against_it_starts_nothing(run: Run, registry: Registry, outcome: str, code: int) -> None:
+    decide(registry, 2, outcome=outcome, policy=policy_of(None).digest)
+    refused = run("rollout", "start", "2")
+    assert (refused.code, f"says {outcome} of version 2" in refused.out) == (code, True)
+
+
+def test_terms_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "terms.yaml"
+    file.write_text("shares: [0.2, 1.0]\nfailed_checks: {margin: 0.02, most: 0.3}\n")
+    terms = read_terms(file)
+    assert (terms.shares, terms.failed_checks.most, read_terms(None)) == ((0.2, 1.0), 0.3, RolloutPolicy())
+    file.write_text("shares: [0.2]")
+    with pytest.raises(WrongTerms, match=r"terms.yaml: it is wrong: Value error, shares must grow to 1"):
+        read_terms(file)
+    file.write_text("lest_jobs: 3")
+    with pytest.raises(WrongTerms, match="lest_jobs is wrong: Extra inputs"):
+        read_terms(file)
+
+
+def test_a_shadow_and_what_it_showed(run: Run, registry: Registry) -> None:
+    assert "no version has checked in the shadow yet" in run("shadow", "report").err
+    assert "name one of --budget and --checks-a-day" in run("shadow", "start", "2").err
+    assert "version 1 is the champion" in run("shadow", "start", "1", "--checks-a-day", "5").err
+    assert run("shadow", "start", "2", "--share", "0.2", "--checks-a-day", "50").code == 0
+    asyncio.run(compare(12))
+    reported = run("shadow", "report")
+    assert "12 compared, 0 waiting" in reported.out
+    assert "yes, e = " in reported.out
+    assert "It finds less than the champion" in reported.out
+    assert "f11" in reported.out
+    assert "checks no more in the shadow" in run("shadow", "stop").out
+    assert "no version checks in the shadow" in run("shadow", "stop").err
+
+
+async def compare(articles: int) -> None:
+    """On each of so many articles the challenger misses a finding."""
+    now = datetime.now(UTC)
+    async with open_stores(ServingSettings()) as stores:
+        shadows = SqlShadows(stores.database)
+        shadow = await shadows.active()
+        assert shadow
+        for number in range(articles):
+            job = await stores.jobs.add(submission(f"j{number}"))
+            await shadows.offer(shadow, str(number), job, now)
+            found = [Compared("plain-words", 1, (f"f{number}",), ())]
+            await shadows.compared(shadow, job, found, calls=1, cost=0.0, now=now)
