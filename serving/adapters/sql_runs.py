@@ -56,7 +56,7 @@ class SqlRuns:
         query = select(jobs.c.version, func.count()).where(_complete(), jobs.c.submitted_at >= since)
         async with self._database.read() as connection:
             rows = await connection.execute(query.group_by(jobs.c.version))
-            return {version: count for version, count in rows}
+            return dict(list(rows))
 
     async def channels(self, since: datetime) -> list[str]:
         query = select(jobs.c.channel).where(_complete(), jobs.c.submitted_at >= since).distinct()

@@ -12,7 +12,7 @@ from serving.api.cursors import dump_cursor, load_cursor
 from serving.job import Job
 from serving.pages import wording
 from serving.pages.layout import PageRoute, page
-from serving.pages.tables import Column, Table, number
+from serving.pages.tables import Column, Row, Table, number
 from serving.pages.visitor import Use, Visitor
 from serving.usecases.intake import DRAIN
 
@@ -77,17 +77,17 @@ def _key_table(keys: list[ApiKey], now: datetime) -> Table:
 
 def _dead_table(jobs: list[Job], address: str) -> Table:
     columns = (
-        Column("job", "Job"),
+        Column("job", "Job", wording.short_id),
         Column("user", "User"),
         Column("channel", "Channel"),
         Column("document", "Document"),
         Column("version", "Version"),
         number("attempts", "Attempts"),
         Column("submitted", "Submitted"),
-        Column("reason", "Why it was given up"),
+        Column("reason", "Why it was given up", prose=True),
         Column("command", "To queue it again", code=True),
     )
-    rows = tuple(
+    rows: tuple[Row, ...] = tuple(
         {
             "job": job.id,
             "user": job.request.user,
@@ -111,7 +111,7 @@ def _audit_table(entries: list[AuditEntry]) -> Table:
         Column("via", "Signed in by"),
         Column("action", "What"),
         Column("subject", "Of which"),
-        Column("detail", "Detail"),
+        Column("detail", "Detail", prose=True),
     )
     rows = tuple(
         {

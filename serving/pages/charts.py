@@ -15,7 +15,7 @@ from serving.evidence import Figure
 from serving.pages.wording import shortened
 
 ROW, ROW_NARROW = 34, 50  # pixels
-LABEL_CHARACTERS, LABEL_CHARACTERS_NARROW = 36, 38
+LABEL_CHARACTERS, LABEL_CHARACTERS_NARROW = 42, 42
 BEYOND = 1.5  # how far over the largest value the axis goes for the ends of intervals
 HEIGHT = 190  # of the columns of a histogram
 
@@ -54,7 +54,7 @@ class Size:
     ticks: int
 
 
-WIDE = Size("wide", 880, 270, ROW, LABEL_CHARACTERS, 7)
+WIDE = Size("wide", 880, 290, ROW, LABEL_CHARACTERS, 7)
 NARROW = Size("narrow", 300, 0, ROW_NARROW, LABEL_CHARACTERS_NARROW, 4)
 SIZES = (WIDE, NARROW)
 
@@ -95,7 +95,7 @@ def ticks(end: float, most: int) -> list[float]:
         return [0.0]
     rough = end / max(most - 1, 1)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next((factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9)))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
     return [round(step * i, 10) for i in range(int(end / step + 1e-9) + 1)]
 
 

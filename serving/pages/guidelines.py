@@ -75,7 +75,8 @@ async def guidelines_page(use: Use, caller: Visitor) -> Response:
 
 @router.get("/guidelines/{id}")
 async def guideline_page(id: Annotated[str, Path(max_length=64)], use: Use, caller: Visitor) -> Response:
-    held = [Held(v, v.pack.by_id[id]) for v in await use.versions.all() if id in v.pack.by_id]
+    versions = sorted(await use.versions.all(), key=lambda version: by_number(version.stamp.number), reverse=True)
+    held = [Held(version, version.pack.by_id[id]) for version in versions if id in version.pack.by_id]
     if not held:
         raise NoSuchGuideline(f"no version that was served has a guideline {id!r}: /guidelines lists those there are")
     shown = next((one for one in held if one.version.champion), held[0])
@@ -229,7 +230,7 @@ def _measured_chart(held: Sequence[Held]) -> str:
         if (found := evidence_of(one.version).get(one.guideline.id))
     ]
     title = "Recall and precision by version, with 95 % intervals"
-    return charts.dots(rows, id="measured", title=title, unit="%", most=100)
+    return charts.dots(rows, id="measured", title=title, unit="per cent", most=100)
 
 
 def _fared_table(fared: Sequence[GuidelineFigures]) -> Table:
@@ -278,6 +279,11 @@ def _reason_table(reasons: Counter[Reason]) -> Table:
 def evidence_of(version: ServedVersion | None) -> dict[str, GuidelineEvidence]:
     """By guideline."""
     return {one.guideline: one for one in version.evidence.figures} if version and version.evidence else {}
+
+
+def by_number(version: str) -> tuple[int, str]:
+    """Where a version stands among others; one from files comes first."""
+    return (int(version) if version.isdecimal() else -1, version)
 
 
 def as_figure(found: Precision | None) -> Figure | None:

@@ -14,16 +14,16 @@ from serving.api.services import Services
 from serving.errors import BadRequest
 from serving.pages import charts, wording
 from serving.pages.charts import DotRow, Mark, Point
-from serving.pages.guidelines import evidence_of
+from serving.pages.guidelines import by_number, evidence_of
 from serving.pages.layout import HEADERS, PageRoute, drawn, page
-from serving.pages.tables import Column, Linked, Table, Value, figure, find_table, number
+from serving.pages.tables import Column, Linked, Row, Table, Value, figure, find_table, number
 from serving.pages.visitor import Use, Visitor
 from serving.ports import ServedVersion
 from serving.runs import LEVEL_OF_CHANCE, Change, Direction, Effort, Raised, Scope, Side
 from serving.usecases.compare_runs import MOST_CHANGES, MOST_DOCUMENTS, PERIOD, Comparison, compare_runs, usual_sides
 
 MARKS = {Direction.MORE: Mark.MORE, Direction.FEWER: Mark.FEWER}
-NOT_SHOWN = "not shown: somebody else’s article"
+MOST_GROUPS, MOST_WORDS, MOST_CHARACTERS = 10, 5, 60  # in one cell: guidelines, quotes of each, and of a quote
 DAY, MOMENT = timedelta(days=1), timedelta(seconds=1)
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -85,7 +85,7 @@ async def runs_page(use: Use, caller: Visitor, asked: Annotated[Asked, Query()])
         last=(found.a.until - MOMENT, found.b.until - MOMENT),
         found=found,
         tables=tables,
-        versions=sorted({*await use.runs.versions(now - PERIOD * 12), *compared.served}, key=_by_number),
+        versions=sorted({*await use.runs.versions(now - PERIOD * 12), *compared.served}, key=by_number),
         channels=await use.runs.channels(now - PERIOD * 12),
         guidelines=sorted(_guidelines(compared), key=lambda one: one[1]),
         gates=[_gate(side, compared.served, use) for side in (found.a, found.b)],
@@ -162,7 +162,7 @@ def _guideline_table(found: Comparison, served: Mapping[str, ServedVersion]) -> 
         figure("a_share", "A articles with one", wording.percent_interval),
         figure("b_share", "B articles with one", wording.percent_interval),
     )
-    rows = tuple(
+    rows: tuple[Row, ...] = tuple(
         {
             "guideline": Linked(title_of(served.values(), one.guideline), f"/guidelines/{one.guideline}"),
             "id": one.guideline,
@@ -234,10 +234,8 @@ def _change_table(found: Comparison, served: Mapping[str, ServedVersion], reader
         Column("article", "Article"),
         number("lost", "Only A raised"),
         number("gained", "Only B raised"),
-        Column("lost_guidelines", "By guideline, only A"),
-        Column("gained_guidelines", "By guideline, only B"),
-        Column("lost_words", "Words only A marked"),
-        Column("gained_words", "Words only B marked"),
+        Column("a_only", "What only A raised", prose=True),
+        Column("b_only", "What only B raised", prose=True),
         Column("a_run", "A in MLflow"),
         Column("b_run", "B in MLflow"),
     )
@@ -253,10 +251,8 @@ def _change_row(
         "article": (one.b.title or one.b.document_id if own else "") or f"article {one.b.job_id[:8]}",
         "lost": len(one.lost),
         "gained": len(one.gained),
-        "lost_guidelines": _by_guideline(one.lost, served),
-        "gained_guidelines": _by_guideline(one.gained, served),
-        "lost_words": _words(one.a.job_id, one.lost, found) if own else NOT_SHOWN if one.lost else None,
-        "gained_words": _words(one.b.job_id, one.gained, found) if own else NOT_SHOWN if one.gained else None,
+        "a_only": _raised(one.lost, served, _quotes(found, one.a.job_id)),
+        "b_only": _raised(one.gained, served, _quotes(found, one.b.job_id)),
         "a_run": run_link(one.a.run_id, mlflow),
         "b_run": run_link(one.b.run_id, mlflow),
     }
@@ -356,21 +352,24 @@ def _guidelines(compared: Compared) -> list[tuple[str, str]]:
     return [(id, compared.title(id)) for id in ids]
 
 
-def _by_guideline(raised: Sequence[Raised], served: Mapping[str, ServedVersion]) -> str | None:
-    counts: dict[str, int] = {}
-    for one in raised:
-        counts[one.guideline] = counts.get(one.guideline, 0) + 1
-    return "; ".join(
-        f"{title_of(served.values(), id)}{f' ×{count}' if count > 1 else ''}" for id, count in counts.items()
-    )
-
-
-def _words(job_id: str, raised: Sequence[Raised], found: Comparison) -> str | None:
+def _quotes(found: Comparison, job_id: str) -> dict[str, str]:
+    """The words by fingerprint; none of somebody else's article."""
     report = found.reports.get(job_id)
-    if report is None:
-        return None
-    quotes = {one.fingerprint: one.quote for one in report.findings}
-    return "; ".join(f"“{wording.shortened(quotes.get(one.fingerprint, ''), 80)}”" for one in raised)
+    return {one.fingerprint: one.quote for one in report.findings} if report else {}
+
+
+def _raised(raised: Sequence[Raised], served: Mapping[str, ServedVersion], quotes: Mapping[str, str]) -> str:
+    """Use the plain word ×2: “utilise”, “prior to”; Say who makes a claim"""
+    groups: dict[str, list[str]] = {}
+    for one in raised:
+        groups.setdefault(one.guideline, []).append(quotes.get(one.fingerprint, ""))
+    said = []
+    for id, words in groups.items():
+        times = f" ×{len(words)}" if len(words) > 1 else ""
+        shown = ", ".join(f"“{wording.shortened(word, MOST_CHARACTERS)}”" for word in words[:MOST_WORDS] if word)
+        said.append(f"{title_of(served.values(), id)}{times}{f': {shown}' if shown else ''}")
+    more = [f"{len(said) - MOST_GROUPS} more guidelines"] if len(said) > MOST_GROUPS else []
+    return "; ".join([*said[:MOST_GROUPS], *more])
 
 
 def _of(side: Effort, key: str) -> int | float | None:
@@ -405,7 +404,3 @@ def _day(given: str, field: str) -> date | None:
 
 def _query(asked: Asked) -> dict[str, str]:
     return {name: str(value) for name, value in asked.model_dump().items() if value}
-
-
-def _by_number(version: str) -> tuple[int, str]:
-    return (int(version) if version.isdecimal() else -1, version)

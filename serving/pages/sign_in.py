@@ -39,9 +39,10 @@ async def sign_in(
     if sessions is None:
         return _form(use, next)
     given = key.strip()
+    if not looks_like_key(given):
+        problem = "This is no API key: one begins with cdk_, and `copydesk keys create` prints it."
+        return _form(use, next, problem=problem, status=401)
     try:
-        if not looks_like_key(given):
-            raise NotSignedIn("this is no API key: one begins with cdk_, and `copydesk keys create` prints it")
         made = await sessions.mint(await use.sign_in.caller(given), None, use.clock())
     except NotSignedIn as error:
         return _form(use, next, problem=str(error), status=401)

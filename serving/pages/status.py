@@ -12,8 +12,8 @@ from serving.job import JobStatus
 from serving.pages import charts, wording
 from serving.pages.charts import Mark
 from serving.pages.layout import PageRoute, drawn, page
-from serving.pages.tables import Column, Table, number
-from serving.pages.visitor import Use
+from serving.pages.tables import Column, Row, Table, number
+from serving.pages.visitor import Anybody, Use
 from serving.ports import Backlog, ServedVersion, Switch
 from serving.usecases.intake import DRAIN
 
@@ -61,11 +61,11 @@ class Now:
 
 
 @router.get("/status")
-async def status_page(use: Use) -> Response:
+async def status_page(use: Use, caller: Anybody) -> Response:
     now = await _now(use)
     return page(
         "status.html",
-        None,
+        caller,
         here="/status",
         now=now,
         at=use.clock(),
@@ -117,7 +117,7 @@ async def _now(use: Services) -> Now:
 
 def _ended_table(day: DayFigures | None) -> Table:
     columns = (Column("ended", "How they ended"), number("jobs", "Jobs"), number("part", "Part", wording.percent))
-    rows = tuple(
+    rows: tuple[Row, ...] = tuple(
         {
             "ended": ENDED_AS[status],
             "jobs": day.ended[status],

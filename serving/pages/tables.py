@@ -20,13 +20,14 @@ class Linked(NamedTuple):
 
 
 Value = str | int | float | Figure | Linked | None
+Row = Mapping[str, Value]
 Plain = str | int | float | None
 
 
 class Cell(NamedTuple):
     text: str
     href: str  # empty: leads nowhere
-    numeric: bool
+    kind: str  # number, prose, or empty
     code: bool
 
 
@@ -40,6 +41,11 @@ class Column:
     numeric: bool = False
     interval: bool = False
     code: bool = False  # to be copied
+    prose: bool = False  # has sentences: it needs room
+
+    @property
+    def kind(self) -> str:
+        return "number" if self.numeric else "prose" if self.prose else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Table:
     name: str
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[Mapping[str, Value], ...]
+    rows: tuple[Row, ...]
 
     def cells(self) -> Iterator[list[Cell]]:
         for row in self.rows:
@@ -87,8 +93,8 @@ def find_table(tables: Sequence[Table], name: str) -> Table | None:
 
 def _cell(column: Column, value: Value) -> Cell:
     if isinstance(value, Linked):
-        return Cell(column.show(value.text), value.href, column.numeric, column.code)
-    return Cell(column.show(value), "", column.numeric, column.code)
+        return Cell(column.show(value.text), value.href, column.kind, column.code)
+    return Cell(column.show(value), "", column.kind, column.code)
 
 
 def _keys(column: Column) -> list[str]:

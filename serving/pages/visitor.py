@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from agent.errors import CopydeskError
 from serving.access.caller import Caller
 from serving.api.access import allowed
 from serving.api.security_headers import over_tls
@@ -32,5 +33,14 @@ async def visiting(
     return await allowed(caller, request, use)
 
 
+async def perhaps(request: Request, use: Annotated[Services, Depends(services)]) -> Caller | None:
+    """Of a page that anybody may open: who has signed in, so that it can say where they may go."""
+    try:
+        return await use.sign_in.reader(request.cookies.get(cookie_name(request), ""))
+    except CopydeskError:
+        return None
+
+
 Visitor = Annotated[Caller, Depends(visiting)]
+Anybody = Annotated[Caller | None, Depends(perhaps)]
 Use = Annotated[Services, Depends(services)]

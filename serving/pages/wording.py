@@ -80,6 +80,11 @@ def shortened(given: str, characters: int) -> str:
     return given if len(given) <= characters else f"{given[: characters - 1].rstrip()}…"
 
 
+def short_id(given: str) -> str:
+    """Enough of a random id to tell it from others on a page."""
+    return given[:8]
+
+
 def _ends(figure: Figure, show: Callable[[float], str]) -> str:
     if figure.low is None or figure.high is None:
         return ""

@@ -62,12 +62,10 @@ def reported(
     shift: int = 0,
 ) -> ComplianceReport:
     """A report with so many findings of each guideline, each on words of its own; `shift` takes others."""
-    checks, at = [], shift
-    for guideline in pack.guidelines:
-        found = []
-        for _ in range(counts.get(guideline.id, 0)):
-            found.append(_finding(article, guideline, at))
-            at += 1
+    checks = []
+    for place, guideline in enumerate(pack.guidelines):
+        at = shift + 5 * place
+        found = [_finding(article, guideline, at + number) for number in range(counts.get(guideline.id, 0))]
         verdict = Verdict.FAILED if guideline.id == failed else Verdict.FINDINGS if found else Verdict.CLEAR
         method = Method.MODEL if guideline.kind == "prompt" else Method.PATTERN
         checks.append(Check(guideline=guideline.id, verdict=verdict, method=method, findings=tuple(found)))
@@ -98,7 +96,9 @@ class Seed:
         """Submitted and taken by a worker a moment later."""
         id = sha256(str(next(self.numbers)).encode()).hexdigest()[:32]
         asked = {"user": "ada", "channel": "word", "document_id": "", "title": "", "language": "en", "guidelines": None}
-        job = Job(id=id, request=Request(**(asked | request)), version=version, code_digest="c", blob=blob, submitted=at)
+        job = Job(
+            id=id, request=Request(**(asked | request)), version=version, code_digest="c", blob=blob, submitted=at
+        )
         await self.stores.jobs.add(Submission(job, queue_limit=1_000_000))
         claimed = await self.stores.leases.claim(id, 1, at + timedelta(seconds=0.2), LEASE)
         assert claimed
@@ -206,9 +206,9 @@ async def fill(stores: Stores, now: datetime | None = None, *, documents: int = 
     chance, now = random.Random(7), now or datetime.now(UTC)
     pack = default_pack()
     seed = Seed(stores, pack, now)
-    rates = {one.id: chance.choice([0.1, 0.2, 0.4, 0.8, 1.6]) for one in pack.guidelines}
+    rates = {one.id: chance.choice([0.02, 0.04, 0.08, 0.15, 0.3]) for one in pack.guidelines}
     factors = {"plain-words": 0.35, "needless-words": 0.4, "attribution-verbs": 2.8, "hedging": 2.2, "acronyms": 0.5}
-    rates |= {"plain-words": 2.4, "needless-words": 1.9, "attribution-verbs": 0.9, "hedging": 1.1, "acronyms": 1.3}
+    rates |= {"plain-words": 2.1, "needless-words": 1.6, "attribution-verbs": 0.5, "hedging": 0.6, "acronyms": 0.9}
     await _versions(seed, chance)
     for place in range(documents):
         desk, headline = DESKS[place % len(DESKS)], HEADLINES[place % len(HEADLINES)]
@@ -230,7 +230,15 @@ async def fill(stores: Stores, now: datetime | None = None, *, documents: int = 
             usage = Usage(calls=18, input_tokens=words * 31, output_tokens=420, cost=0.004 + words * 4e-6)
             run = sha256(f"{place}{version}".encode()).hexdigest()[:32]
             job = await seed.checked(
-                counts, at=moment, words=words, version=version, run=run, seconds=slow, usage=usage, shift=shift, **facts
+                counts,
+                at=moment,
+                words=words,
+                version=version,
+                run=run,
+                seconds=slow,
+                usage=usage,
+                shift=shift,
+                **facts,
             )
             await _decide(seed, job, chance, moment)
     await _today(seed, chance)
@@ -256,7 +264,10 @@ async def _versions(seed: Seed, chance: random.Random) -> None:
     await seed.served(1, evidence=evidence(1, kind=Kind.FIRST, at=now - timedelta(days=64), figures=figures(0)))
     forced = "the old version flagged every quotation on election night"
     await seed.served(
-        2, evidence=evidence(2, kind=Kind.FORCED, previous=1, at=now - timedelta(days=51), reason=forced, who="ivo.brandt")
+        2,
+        evidence=evidence(
+            2, kind=Kind.FORCED, previous=1, at=now - timedelta(days=51), reason=forced, who="ivo.brandt"
+        ),
     )
     await seed.served(3, evidence=evidence(3, previous=2, at=now - timedelta(days=33), figures=figures(0.02)))
     await seed.served(
@@ -281,7 +292,9 @@ async def _today(seed: Seed, chance: random.Random) -> None:
         at = seed.now - timedelta(hours=23.5 * chance.random() ** 0.7)
         failed = "hedging" if place in (3, 17) else ""
         counts = {"plain-words": chance.randrange(3)}
-        await seed.checked(counts, at=at, words=400, version="4", failed=failed, seconds=1 + chance.random(), user="eli")
+        await seed.checked(
+            counts, at=at, words=400, version="4", failed=failed, seconds=1 + chance.random(), user="eli"
+        )
     for reason in ("the model’s endpoint answered 503 three times", "its worker went silent"):
         job = await seed.job(at=seed.now - timedelta(hours=5), version="4", document_id="city/1042", user="cleo")
         await seed.stores.leases.retry(job, seed.now - timedelta(hours=4), reason, pause=timedelta(0), max_attempts=1)
@@ -299,20 +312,28 @@ async def _today(seed: Seed, chance: random.Random) -> None:
 async def _house(seed: Seed) -> None:
     keys, audit, now = SqlApiKeys(seed.stores.database), SqlAudit(seed.stores.database), seed.now
     for place, (name, user, role) in enumerate(
-        [("nightly-import", "import", Role.EDITOR), ("notebooks", "noor", Role.ANALYST), ("on-call", "ivo.brandt", Role.ADMIN)]
+        [
+            ("nightly-import", "import", Role.EDITOR),
+            ("notebooks", "noor", Role.ANALYST),
+            ("on-call", "ivo.brandt", Role.ADMIN),
+        ]
     ):
         made = now - timedelta(days=40 - place)
         key, _ = new_key(
             user=user, name=name, scopes=ROLES[role], by="ivo.brandt", now=made, expires=made + timedelta(days=90)
         )
         await keys.add(key)
-        await audit.note(AuditEntry(f"a{place}", made, "ivo.brandt", "command", "key.create", key.id, f"{name} for {user}"))
+        await audit.note(
+            AuditEntry(f"a{place}", made, "ivo.brandt", "command", "key.create", key.id, f"{name} for {user}")
+        )
     for place in range(30):
         at = now - timedelta(days=30 - place)
         await audit.note(AuditEntry(f"b{place}", at, "ivo.brandt", "entra", "job.requeue", f"{place:032x}"))
 
 
-def _drawn(chance: random.Random, rates: Mapping[str, float], words: int, factors: Mapping[str, float]) -> dict[str, int]:
+def _drawn(
+    chance: random.Random, rates: Mapping[str, float], words: int, factors: Mapping[str, float]
+) -> dict[str, int]:
     return {id: _poisson(chance, rate * factors.get(id, 1) * words / 1000) for id, rate in rates.items()}
 
 
