@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, NamedTuple
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Response
 
@@ -146,7 +147,7 @@ def _list_table(
     rows = []
     for one in shown:
         row: dict[str, Value] = {
-            "guideline": Linked(one.title, f"/guidelines/{one.id}"),
+            "guideline": Linked(one.title, guideline_path(one.id)),
             "category": one.category,
             "severity": str(one.severity),
             "kind": _checked_by(one),
@@ -279,6 +280,10 @@ def _reason_table(reasons: Counter[Reason]) -> Table:
 def evidence_of(version: ServedVersion | None) -> dict[str, GuidelineEvidence]:
     """By guideline."""
     return {one.guideline: one for one in version.evidence.figures} if version and version.evidence else {}
+
+
+def guideline_path(id: str) -> str:
+    return f"/guidelines/{quote(id, safe='')}"
 
 
 def by_number(version: str) -> tuple[int, str]:

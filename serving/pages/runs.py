@@ -14,7 +14,7 @@ from serving.api.services import Services
 from serving.errors import BadRequest
 from serving.pages import charts, wording
 from serving.pages.charts import DotRow, Mark, Point
-from serving.pages.guidelines import by_number, evidence_of
+from serving.pages.guidelines import by_number, evidence_of, guideline_path
 from serving.pages.layout import HEADERS, PageRoute, drawn, page
 from serving.pages.tables import Column, Linked, Row, Table, Value, figure, find_table, number
 from serving.pages.visitor import Use, Visitor
@@ -164,7 +164,7 @@ def _guideline_table(found: Comparison, served: Mapping[str, ServedVersion]) -> 
     )
     rows: tuple[Row, ...] = tuple(
         {
-            "guideline": Linked(title_of(served.values(), one.guideline), f"/guidelines/{one.guideline}"),
+            "guideline": Linked(title_of(served.values(), one.guideline), guideline_path(one.guideline)),
             "id": one.guideline,
             "a_documents": one.a.documents,
             "a_findings": one.a.findings,
@@ -274,7 +274,7 @@ def _gate_table(found: Comparison, served: Mapping[str, ServedVersion]) -> Table
     rows = []
     for id in dict.fromkeys([*figures[0], *figures[1]]):
         row: dict[str, Value] = {
-            "guideline": Linked(title_of(served.values(), id), f"/guidelines/{id}"),
+            "guideline": Linked(title_of(served.values(), id), guideline_path(id)),
             "id": id,
         }
         for name, of in zip("ab", figures, strict=True):

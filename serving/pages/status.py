@@ -131,7 +131,9 @@ def _ended_table(day: DayFigures | None) -> Table:
 
 def _hour_table(day: DayFigures | None) -> Table:
     columns = (Column("hour", "Hour that begins (UTC)"), number("jobs", "Jobs"))
-    rows = tuple({"hour": f"{one.begins:%Y-%m-%d %H:%M}", "jobs": one.jobs} for one in (day.hours if day else ()))
+    rows: tuple[Row, ...] = tuple(
+        {"hour": f"{one.begins:%Y-%m-%d %H:%M}", "jobs": one.jobs} for one in (day.hours if day else ())
+    )
     return Table("hours", "The same by the hour they were submitted in", columns, rows)
 
 

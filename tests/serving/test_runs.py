@@ -64,7 +64,9 @@ def test_articles_are_drawn_and_not_words() -> None:
     even = rate([document(str(i), found=2) for i in range(10)], "g").per_words
     heaped = rate([document(str(i), found=20 * (i == 0)) for i in range(10)], "g").per_words
     assert even.value == heaped.value == 2.0
-    assert heaped.high and even.high and heaped.high > 3 * even.high
+    assert heaped.high
+    assert even.high
+    assert heaped.high > 3 * even.high
 
 
 def test_nothing_found_has_an_upper_limit() -> None:
@@ -89,7 +91,8 @@ def test_the_same_documents_tell_a_difference_sooner() -> None:
     (paired,), (unpaired,) = compare(a, same), compare(a, other)
     assert paired.difference.value == unpaired.difference.value == 3.0
     assert unpaired.direction is Direction.ALIKE
-    assert paired.difference.low is not None and unpaired.difference.low is not None
+    assert paired.difference.low is not None
+    assert unpaired.difference.low is not None
     assert paired.difference.low > unpaired.difference.low + 3
 
 

@@ -29,7 +29,8 @@ from serving.job import Job, JobStatus, Request
 from serving.ports import ServedVersion, Submission
 
 LEASE = timedelta(minutes=1)
-WORDS = "the council said on Monday that work at the harbour would begin before winter and cost less than was feared".split()
+SENTENCE = "the council said on Monday that work at the harbour would begin before winter and cost less than was feared"
+WORDS = SENTENCE.split()
 DESKS = ("politics", "city", "science", "sport", "culture")
 HEADLINES = (
     "Harbour works to begin before winter",

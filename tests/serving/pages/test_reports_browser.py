@@ -180,7 +180,7 @@ async def hostile(stores: Stores, payload: str) -> None:
     await seed.served(
         2, champion=True, evidence=passed.model_copy(update={"statement": statement, "approvers": (payload,)})
     )
-    facts = {"user": "local", "title": payload, "document_id": payload, "channel": "word"}
+    facts: dict[str, Any] = {"user": "local", "title": payload, "document_id": payload, "channel": "word"}
     await seed.checked({"plain-words": 3}, at=now - 3 * DAY, version="1", run=payload, **facts)
     await seed.checked({"plain-words": 1, "b": 1}, at=now - DAY / 2, version="2", run=payload, **facts)
     dead = await seed.job(at=now - DAY / 2, user=payload, document_id=payload)

@@ -89,7 +89,7 @@ async def two_versions(seed: Seed, reader: str = "local") -> None:
     await seed.served(2, champion=True, evidence=evidence(2, previous=1, at=seed.now - 5 * DAY, figures=FIGURES))
     usage = Usage(calls=2, input_tokens=900, output_tokens=40, cost=0.5)
     for document, user, before, after in (("x", reader, 1, 0), ("y", "ada", 3, 1)):
-        facts = {"document_id": f"city/{document}", "title": f"Title {document}", "user": user}
+        facts: dict[str, Any] = {"document_id": f"city/{document}", "title": f"Title {document}", "user": user}
         await seed.checked(
             {"plain": before, "claims": 1},
             at=seed.now - 8 * DAY,

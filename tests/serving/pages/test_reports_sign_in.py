@@ -23,7 +23,7 @@ HTML = {"Accept": "text/html"}
 async def closed(settings: ServingSettings, database: Database) -> AsyncIterator[httpx.AsyncClient]:
     await SqlServedVersions(database).put(served(at=utc_now()))
     async with api_client(settings, SIGN_IN) as client:
-        client.headers |= HTML
+        client.headers.update(HTML)
         yield client
 
 
