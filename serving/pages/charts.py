@@ -155,9 +155,10 @@ def _columns(
         middle = left + slot * (place + 0.5)
         for number, (name, mark, values) in enumerate(series):
             x, height = middle + bar * (number - len(series) / 2), HEIGHT * values[place] / end
+            said = escape(f"{name}, {label}: {_number(values[place])}{unit}")
             out.append(
                 f'<rect class="column {mark}" x="{x:.1f}" y="{bottom - height:.1f}" width="{bar - 1:.1f}" '
-                f'height="{height:.1f}"><title>{escape(f"{name}, {label}: {_number(values[place])}{unit}")}</title></rect>'
+                f'height="{height:.1f}"><title>{said}</title></rect>'
             )
         if place % every == 0:
             out.append(

@@ -275,8 +275,9 @@ async def test_a_guideline_tells_how_it_fares(seed: Seed, browser: httpx.AsyncCl
 
 async def test_a_guideline_that_nobody_has_is_not_found(seed: Seed, browser: httpx.AsyncClient) -> None:
     await seed.served(1, champion=True)
-    page = await browser.get("/guidelines/none")
-    assert (page.status_code, "no version that was served has a guideline" in page.text) == (404, True)
+    page = await browser.get("/guidelines/%3Cscript%3Ealert(1)")
+    assert page.status_code == 404
+    assert "no version that was served has a guideline &#39;&lt;script&gt;alert(1)&#39;" in page.text
 
 
 async def test_promotions_are_a_timeline_with_the_forced_one_loud(seed: Seed, browser: httpx.AsyncClient) -> None:
