@@ -20,6 +20,7 @@ from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_backlog import SqlBacklog
 from serving.adapters.sql_figures import SqlFigures
 from serving.adapters.sql_rollouts import SqlRollouts
+from serving.adapters.sql_runs import SqlRuns
 from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.sql_trail import SqlTrail
 from serving.adapters.sql_versions import SqlServedVersions
@@ -43,6 +44,9 @@ from serving.dependencies import Dependencies, Dependency
 from serving.edge import Edge, open_edge
 from serving.exposition import Exposition
 from serving.metrics import ApiMetrics
+from serving.pages import admin as admin_page
+from serving.pages import guidelines, promotions, runs, sign_in
+from serving.pages import status as status_page
 from serving.pages.routes import router as pages
 from serving.ports import BlobStore, ServedVersions
 from serving.settings import ServingSettings
@@ -71,6 +75,16 @@ V1 = ApiVersion(
         versions.router,
         admin.router,
     ),
+)
+
+
+REPORTS = (
+    runs.router,
+    guidelines.router,
+    promotions.router,
+    status_page.router,
+    admin_page.router,
+    sign_in.router,
 )
 
 
@@ -109,6 +123,7 @@ def create_app(
             metrics.follow_pool(lambda: stores.database.pool)
             each = _dependencies(stores.database, versions, blobs, edge)
             dependencies, backlogs = Dependencies(each, time.monotonic), SqlBacklog(stores.database)
+            keys = SqlApiKeys(stores.database)
             app.state.services = Services(
                 settings=settings,
                 database=stores.database,
@@ -117,6 +132,9 @@ def create_app(
                 feedback=stores.feedback,
                 approvals=stores.feedback,
                 figures=SqlFigures(stores.reporting),
+                runs=SqlRuns(stores.reporting),
+                backlogs=backlogs,
+                keys=keys,
                 blobs=blobs,
                 answers=Answers(stores.jobs, blobs, stores.feedback, cache, briefs, shared=edge.shared),
                 trail=trail,
@@ -125,7 +143,7 @@ def create_app(
                 traffic=Traffic(SqlRollouts(stores.database), versions, clock=utc_now, ticks=time.monotonic),
                 cache=cache,
                 limits=edge.limits,
-                sign_in=SignIn(access, SqlApiKeys(stores.database), edge.revocations, utc_now),
+                sign_in=SignIn(access, keys, edge.revocations, utc_now),
                 audit=SqlAudit(stores.database, reporting=stores.reporting),
                 switches=SqlSwitches(stores.database),
                 metrics=metrics,
@@ -163,7 +181,7 @@ def create_app(
             app.include_router(router, dependencies=[Depends(admitted)], include_in_schema=first)
         if not first:
             app.include_router(description_of(api_version, release=app.version))
-    for router in (health.router, addin, pages):
+    for router in (health.router, addin, pages, *REPORTS):
         app.include_router(router)
     _describe_body(app)
     return app

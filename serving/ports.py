@@ -12,12 +12,14 @@ from agent.report import ComplianceReport, VersionStamp
 from agent.spec import ModelSpec
 from serving.batch import Batch, BatchJob, Progress
 from serving.callback import Callback, CallbackStanding
+from serving.day import Ending
 from serving.evidence import Evidence
 from serving.feedback import ApprovalStatus, Entry, Saying
 from serving.figures import Count
 from serving.job import Job
 from serving.rollout import Evidence as RolloutEvidence
 from serving.rollout import Rollout
+from serving.runs import CheckedDocument, Raised, Scope, Side
 from serving.shadow import Compared, Pair, Shadow, Spent
 
 if TYPE_CHECKING:
@@ -264,6 +266,26 @@ class Figures(Protocol):
 
     async def counts(self, since: datetime, version: str) -> list[Count]:
         """Of articles that were submitted since and of what was decided since; of one version, or all where empty."""
+
+
+class Runs(Protocol):
+    """What was checked, for who compares."""
+
+    async def documents(self, side: Side, scope: Scope, limit: int) -> list[CheckedDocument]:
+        """Each document's latest complete report of a side, the latest first."""
+
+    async def raised(self, job_ids: Sequence[str]) -> list[Raised]:
+        """The findings of these jobs, in their order."""
+
+    async def reports(self, job_ids: Sequence[str]) -> dict[str, ComplianceReport]: ...
+
+    async def versions(self, since: datetime) -> dict[str, int]:
+        """How many complete reports each version made since."""
+
+    async def channels(self, since: datetime) -> list[str]: ...
+
+    async def ended(self, since: datetime) -> list[Ending]:
+        """Of the jobs submitted since, those that have ended."""
 
 
 class FeedbackOutbox(Protocol):

@@ -68,6 +68,7 @@ class ServingSettings(BaseSettings):
         "https://*.cloud.microsoft",
         "https://*.sharepoint.com",
     )  # whose pages may show the task pane, as in Content-Security-Policy; JSON
+    mlflow_public_url: str = ""  # where people open MLflow, for links to its runs; empty: pages show their ids
     allowed_hosts: tuple[str, ...] = ()  # names a proxy passes on as Host, beside the loopback ones; JSON
     db_connection_string: str = Field(
         default="", validation_alias=AliasChoices("DB_CONNECTION_STRING", "COPYDESK_DB_CONNECTION_STRING")
@@ -125,6 +126,11 @@ class ServingSettings(BaseSettings):
             raise UnsafeSettings(
                 "DB_READ_CONNECTION_STRING is set and DB_CONNECTION_STRING names no PostgreSQL, so reports would show "
                 "another database: set both or none"
+            )
+        if self.mlflow_public_url and not self.mlflow_public_url.startswith(("https://", "http://")):
+            raise UnsafeSettings(
+                f"COPYDESK_MLFLOW_PUBLIC_URL is {self.mlflow_public_url!r}: write the address people open MLflow at, "
+                "as https://mlflow.example.com"
             )
         self._can_call_back()
         return self

@@ -13,7 +13,9 @@ from serving.ports import Revocations
 
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "copydesk"
+PAGES_AUDIENCE = "copydesk-pages"  # of tokens that only pages take: they can read, and change nothing
 LIFE = timedelta(minutes=15)
+PAGES_LIFE = timedelta(hours=1)  # a page without script refreshes nothing
 DAY = timedelta(hours=10)  # after signing in; then a session is not refreshed any more
 LEEWAY = timedelta(seconds=5)  # between the clocks of replicas
 _CLAIMS = ["iss", "aud", "sub", "jti", "iat", "exp", "auth_time", "scope", "source"]
@@ -28,9 +30,14 @@ class Minted:
 class Sessions:
     """Signs with the first secret and accepts all of them, so that secrets can be rotated."""
 
-    def __init__(self, secrets: Sequence[str], revocations: Revocations) -> None:
+    def __init__(
+        self, secrets: Sequence[str], revocations: Revocations, *, audience: str = AUDIENCE, life: timedelta = LIFE
+    ) -> None:
+        """Tokens of another audience are refused."""
         self._secrets = tuple(secrets)
         self._revocations = revocations
+        self._audience = audience
+        self._life = life
 
     async def mint(self, caller: Caller, scopes: frozenset[Permission] | None, now: datetime) -> Minted:
         """A session with those of the caller's permissions that are asked for, or all.
@@ -47,7 +54,7 @@ class Sessions:
                     "this session was refreshed before: use the token that came with it, or sign in again"
                 )
         permissions = caller.permissions if scopes is None else caller.permissions & scopes
-        until = min(now + LIFE, began + DAY)
+        until = min(now + self._life, began + DAY)
         session = Session(uuid4().hex, began, until, source=caller.via)
         made = Caller(caller.user, permissions, via=caller.via, session=session)
         return Minted(self._signed(made, session, now), made)
@@ -67,12 +74,12 @@ class Sessions:
 
     async def end_all_of(self, key_id: str) -> None:
         """Ends the sessions that were begun with a key."""
-        await self._revocations.revoke(f"key:{key_id}", seconds=(LIFE + LEEWAY).total_seconds())
+        await self._revocations.revoke(f"key:{key_id}", seconds=(max(LIFE, PAGES_LIFE) + LEEWAY).total_seconds())
 
     def _signed(self, caller: Caller, session: Session, now: datetime) -> str:
         claims = {
             "iss": ISSUER,
-            "aud": AUDIENCE,
+            "aud": self._audience,
             "sub": caller.user,
             "jti": session.id,
             "iat": int(now.timestamp()),
@@ -91,7 +98,7 @@ class Sessions:
                     token,
                     secret,
                     [ALGORITHM],
-                    audience=AUDIENCE,
+                    audience=self._audience,
                     issuer=ISSUER,
                     options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
                 )

@@ -8,7 +8,7 @@ from serving.access.api_keys import ApiKeys, caller_by_key, looks_like_key
 from serving.access.caller import LOCAL, Caller, NotSignedIn
 from serving.access.entra import EntraTokens
 from serving.access.sessions import ALGORITHM as SESSION_ALGORITHM
-from serving.access.sessions import Sessions
+from serving.access.sessions import PAGES_AUDIENCE, PAGES_LIFE, Sessions
 from serving.access.settings import AccessSettings
 from serving.access.signing_keys import SigningKeys
 from serving.ports import Clock, Revocations
@@ -23,6 +23,11 @@ class SignIn:
         self.required = settings.required
         self.metrics_token = settings.metrics_token.get_secret_value()
         self.sessions = Sessions(settings.secrets, revocations) if settings.secrets else None
+        self.page_sessions = (
+            Sessions(settings.secrets, revocations, audience=PAGES_AUDIENCE, life=PAGES_LIFE)
+            if settings.secrets
+            else None
+        )
         self._keys = keys
         self._clock = clock
         entra = settings.entra
@@ -45,6 +50,16 @@ class SignIn:
         elif self._entra is not None:
             return await self._entra.caller(token)
         raise NotSignedIn("the token is of no kind that is accepted here: sign in again")
+
+    async def reader(self, token: str) -> Caller:
+        """Who reads a page with the token of its cookie; raises NotSignedIn."""
+        if not self.required:
+            return LOCAL
+        if not token or len(token) > LONGEST_TOKEN or self.page_sessions is None:
+            raise NotSignedIn("this page needs a sign-in: open /sign-in")
+        caller = await self.page_sessions.caller(token, self._clock())
+        await self.must_go_on(caller)
+        return caller
 
     async def must_go_on(self, caller: Caller) -> None:
         """Raises NotSignedIn where a session's key was revoked or has expired: processes needn't share a Redis."""

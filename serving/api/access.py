@@ -29,6 +29,18 @@ RULES: dict[str, Rule] = {
     "GET /addin/manifest.xml": Anyone.OPEN,
     "GET /addin/manifest.zip": Anyone.OPEN,
     "GET /addin/icons/{name}": Anyone.OPEN,
+    "GET /runs": Permission.FIGURES,
+    "GET /runs.csv": Permission.FIGURES,
+    "GET /runs.json": Permission.FIGURES,
+    "GET /guidelines": Anyone.SIGNED_IN,
+    "GET /guidelines/{id}": Anyone.SIGNED_IN,
+    "GET /promotions": Anyone.SIGNED_IN,
+    "GET /status": Anyone.OPEN,
+    "GET /status.json": Anyone.OPEN,
+    "GET /admin": Permission.ADMINISTER,
+    "GET /sign-in": Anyone.OPEN,
+    "POST /sign-in": Anyone.OPEN,
+    "POST /sign-out": Anyone.OPEN,
     "GET /healthz": Anyone.OPEN,
     "GET /readyz": Anyone.OPEN,
     "GET /metrics": Anyone.SCRAPER,
@@ -78,7 +90,11 @@ async def admitted(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Caller:
     """Whoever asks, signed in, counted and allowed to; raises NotSignedIn, RateLimited and NotAllowed."""
-    caller = await use.sign_in.caller(credentials.credentials if credentials else "")
+    return await allowed(await use.sign_in.caller(credentials.credentials if credentials else ""), request, use)
+
+
+async def allowed(caller: Caller, request: Request, use: Services) -> Caller:
+    """Counts a request of somebody who has signed in, and holds them to its rule; raises as above."""
     await limited(use, caller.user, request)
     route = f"{request.method} {request.scope['route'].path}"
     rule = RULES.get(route)

@@ -24,7 +24,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = (*HEADERS, OVER_TLS) if _over_tls(scope) else HEADERS
+        wanted = (*HEADERS, OVER_TLS) if over_tls(scope) else HEADERS
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -36,7 +36,7 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def _over_tls(scope: Scope) -> bool:
+def over_tls(scope: Scope) -> bool:
     """Also where a proxy says so; whoever claims it falsely tells only their own browser."""
     said = next((value for name, value in scope["headers"] if name == b"x-forwarded-proto"), b"")
     return scope.get("scheme") == "https" or said.rpartition(b",")[2].strip().lower() == b"https"

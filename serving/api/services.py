@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from serving.access.api_keys import ApiKeys
 from serving.access.audit import Audit
 from serving.access.sign_in import SignIn
 from serving.adapters.database import Database
@@ -13,6 +14,7 @@ from serving.exposition import Exposition
 from serving.metrics import ApiMetrics
 from serving.ports import (
     Approvals,
+    Backlogs,
     Batches,
     BlobStore,
     Cache,
@@ -21,6 +23,7 @@ from serving.ports import (
     Figures,
     JobStore,
     RateLimits,
+    Runs,
     ServedVersions,
     Switches,
     Trail,
@@ -42,6 +45,9 @@ class Services:
     feedback: Feedback
     approvals: Approvals
     figures: Figures
+    runs: Runs
+    backlogs: Backlogs
+    keys: ApiKeys
     blobs: BlobStore
     versions: ServedVersions
     trail: Trail

@@ -1,0 +1,103 @@
+"""What the pages of figures share: their templates, their headers, and how a failure looks to a browser.
+
+Nothing runs in them. Forms only ask, but for signing in and out.
+"""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from agent.errors import CopydeskError
+from serving.access.caller import Caller, NotSignedIn, Permission
+from serving.pages import wording
+from serving.pages.assets import assets
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",  # figures of the house, of this moment
+}
+PAGES: tuple[tuple[str, str, Permission | None], ...] = (
+    ("/runs", "Runs", Permission.FIGURES),
+    ("/guidelines", "Guidelines", None),
+    ("/promotions", "Promotions", None),
+    ("/status", "Status", None),
+    ("/admin", "Admin", Permission.ADMINISTER),
+)
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals |= {"asset": lambda name: assets().url(name), "say": wording}
+
+
+def page(template: str, caller: Caller | None, *, here: str, status: int = 200, **values: object) -> HTMLResponse:
+    """`here` is the page's own path in the navigation; `caller` None is somebody unknown."""
+    links = [(path, name) for path, name, needed in PAGES if needed is None or _may(caller, needed)]
+    text = _templates.get_template(template).render(caller=caller, links=links, here=here, **values)
+    return HTMLResponse(text, status, HEADERS)
+
+
+def drawn(svg: str) -> Markup:
+    """A chart, whose texts `charts` has escaped."""
+    return Markup(svg)  # noqa: S704
+
+
+class PageRoute(APIRoute):
+    """Tells browsers of failures on a page, and programs in a problem document as everywhere."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_or_show(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except NotSignedIn:
+                if not _is_browser(request):
+                    raise
+                asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                return RedirectResponse(f"/sign-in?next={quote(asked)}", 303, {"Cache-Control": "no-store"})
+            except CopydeskError as error:
+                if not _is_browser(request):
+                    raise
+                return _failed(request, error.status, str(error))
+            except RequestValidationError as error:
+                if not _is_browser(request):
+                    raise
+                said = "; ".join(f"{details['loc'][-1]}: {details['msg']}" for details in error.errors())
+                return _failed(request, 422, said)
+
+        return handle_or_show
+
+
+def _failed(request: Request, status: int, detail: str) -> HTMLResponse:
+    title = HTTPStatus(status).phrase.capitalize()
+    caller = getattr(request.state, "caller", None)
+    return page("failure.html", caller, here=request.url.path, status=status, title=title, detail=detail)
+
+
+def _is_browser(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _may(caller: Caller | None, needed: Permission) -> bool:
+    return caller is not None and needed in caller.permissions

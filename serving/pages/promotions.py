@@ -1,0 +1,56 @@
+"""`/promotions`: when which version became champion, and what stands behind it."""
+
+from typing import NamedTuple
+
+from fastapi import APIRouter, Response
+
+from registry.statement import Kind
+from serving.evidence import Evidence
+from serving.pages.layout import PageRoute, page
+from serving.pages.runs import run_link
+from serving.pages.tables import Linked
+from serving.pages.visitor import Use, Visitor
+from serving.ports import ServedVersion
+
+KINDS = {
+    Kind.GATE: "Passed the gate",
+    Kind.FIRST: "First champion",
+    Kind.FORCED: "Forced: no gate said that it may serve",
+    Kind.ROLLBACK: "Rolled back to",
+}
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+class Entry(NamedTuple):
+    """One promotion."""
+
+    version: ServedVersion
+    evidence: Evidence
+    title: str
+    run: Linked | str | None  # of the decision
+
+
+@router.get("/promotions")
+async def promotions_page(use: Use, caller: Visitor) -> Response:
+    versions = await use.versions.all()
+    entries = [
+        Entry(
+            version,
+            version.evidence,
+            _title(version.evidence),
+            run_link(version.evidence.statement.run, use.settings.mlflow_public_url),
+        )
+        for version in versions
+        if version.evidence
+    ]
+    entries.sort(key=lambda entry: entry.evidence.promotion.at, reverse=True)
+    silent = sorted(version.stamp.number for version in versions if version.evidence is None)
+    return page("promotions.html", caller, here="/promotions", entries=entries, silent=silent, served=bool(versions))
+
+
+def _title(evidence: Evidence) -> str:
+    promotion = evidence.promotion
+    if promotion.is_ungated and promotion.kind is not Kind.FORCED:
+        return f"{KINDS[promotion.kind]}, and no gate said that it may serve"
+    return KINDS[promotion.kind]

@@ -1,0 +1,85 @@
+"""Two versions or two periods of production, side by side."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agent.report import ComplianceReport
+from serving.ports import Runs, ServedVersion, ServedVersions
+from serving.runs import (
+    Bin,
+    Change,
+    Effort,
+    GuidelineComparison,
+    Pairs,
+    Scope,
+    Side,
+    bins,
+    changes,
+    compare,
+    effort,
+    pairs,
+)
+
+MOST_DOCUMENTS = 1000  # of a side, the latest: 41 counts each, which the API's process has the memory for
+MOST_CHANGES = 50  # that are listed
+PERIOD = timedelta(days=30)
+HALF = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    a: Side
+    b: Side
+    scope: Scope
+    documents: tuple[int, int]  # of each side
+    cut: bool  # there may be more documents than MOST_DOCUMENTS
+    guidelines: tuple[GuidelineComparison, ...]
+    scores: tuple[Bin, ...]
+    effort: tuple[Effort, Effort]
+    pairs: Pairs
+    changes: tuple[Change, ...]
+    reports: dict[str, ComplianceReport]  # of the reader's own documents among the changes listed, by job
+
+
+async def compare_runs(runs: Runs, *, a: Side, b: Side, scope: Scope, reader: str) -> Comparison:
+    before = await runs.documents(a, scope, MOST_DOCUMENTS)
+    after = await runs.documents(b, scope, MOST_DOCUMENTS)
+    both = pairs(before, after)
+    raised = await runs.raised([one.job_id for pair in both.same_text for one in pair])
+    # In a thread, because others are answered meanwhile.
+    found = await asyncio.to_thread(compare, before, after)
+    changed = changes(both, raised, scope.guideline)
+    own = [d.job_id for change in changed[:MOST_CHANGES] for d in (change.a, change.b) if d.user == reader]
+    return Comparison(
+        a=a,
+        b=b,
+        scope=scope,
+        documents=(len(before), len(after)),
+        cut=MOST_DOCUMENTS in (len(before), len(after)),
+        guidelines=tuple(found),
+        scores=tuple(bins(before, after)),
+        effort=(effort(before), effort(after)),
+        pairs=both,
+        changes=tuple(changed),
+        reports=await runs.reports(own) if own else {},
+    )
+
+
+async def usual_sides(runs: Runs, versions: ServedVersions, now: datetime) -> tuple[Side, Side]:
+    """The champion and the one before it; two fortnights where only one version has checked anything."""
+    since, counts = now - PERIOD, await runs.versions(now - PERIOD)
+    champion = await versions.champion()
+    before = _before(champion, counts) if champion and champion.stamp.number in counts else ""
+    if champion and before:
+        return Side(before, since, now), Side(champion.stamp.number, since, now)
+    return Side("", now - 2 * HALF, now - HALF), Side("", now - HALF, now)
+
+
+def _before(champion: ServedVersion, counts: dict[str, int]) -> str:
+    """The version that the champion took over from, else the one that checked most."""
+    others = {version: count for version, count in counts.items() if version != champion.stamp.number}
+    previous = champion.evidence.promotion.previous if champion.evidence else None
+    if str(previous) in others:
+        return str(previous)
+    return max(others, key=lambda version: (others[version], version), default="")
