@@ -28,6 +28,7 @@ _SQLITE_OUTAGES = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
+_READ_ONLY = "25006"  # what PostgreSQL says on a server without space left, or one that has become a replica
 
 
 class DatabaseUnusable(CopydeskError):
@@ -198,6 +199,8 @@ def _outages() -> Iterator[None]:
             raise
         raise UnstorableText("a value holds the character U+0000, which can't be stored: leave it out") from error
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", "") == _READ_ONLY:
+            raise DatabaseUnavailable("the database takes no changes now: try again soon") from error
         if not error.connection_invalidated:
             raise
         raise DatabaseUnavailable(f"the database went away ({_first_line(error)}): try again soon") from error
