@@ -59,10 +59,9 @@ async def show_feedback(job_id: str, use: Use, caller: Who) -> FeedbackOut:
 @router.get("/dismissals")
 async def list_dismissals(use: Use, cursor: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20) -> DismissalsOut:
     """Dismissals that count only when a guideline owner has approved them, the oldest first."""
-    found = await pending(use.approvals, use.jobs, use.blobs, after=load_number(cursor), limit=limit + 1)
-    page = found[:limit]
-    following = dump_number(page[-1].entry.id) if len(found) > limit else None
-    return DismissalsOut(dismissals=[DismissalOut.of(each) for each in page], next=following)
+    found = await pending(use.approvals, use.jobs, use.blobs, after=load_number(cursor), limit=limit)
+    following = dump_number(found.dismissals[-1].entry.id) if found.more else None
+    return DismissalsOut(dismissals=[DismissalOut.of(each) for each in found.dismissals], next=following)
 
 
 @router.post("/dismissals/{id}/approve")
