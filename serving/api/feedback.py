@@ -129,5 +129,6 @@ async def _judge(
     comment, now = said.comment if said else "", use.clock()
     entry = await judge(use.approvals, id=id, status=status, by=caller.user, comment=comment, now=now)
     action = f"dismissal.{'approve' if status is ApprovalStatus.APPROVED else 'decline'}"
-    await use.audit.note(AuditEntry(uuid4().hex, now, caller.user, caller.via, action, str(id), entry.guideline))
+    if entry.approval and entry.approval.at == now:  # else the same was said before
+        await use.audit.note(AuditEntry(uuid4().hex, now, caller.user, caller.via, action, str(id), entry.guideline))
     return DecidedOut.of(entry)
