@@ -59,7 +59,8 @@ def test_a_line_says_what_it_is_about() -> None:
 
 
 @pytest.mark.parametrize("talkative", ["azure", "httpx", "httpx2"])
-def test_addresses_that_are_called_are_not_logged(talkative: str) -> None:
+def test_addresses_that_are_called_are_not_logged(talkative: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     set_up_logs("json", logging.INFO, Console())
     assert not logging.getLogger(talkative).isEnabledFor(logging.INFO)
 
