@@ -20,8 +20,9 @@ from rich.logging import RichHandler
 from agent.errors import CopydeskError
 from serving.about import about
 
-# They tell of each plugin, of each call to the blob store with all its headers, and of each call to the model.
-TALKATIVE = ("alembic.runtime.plugins", "azure", "httpx2")
+# They tell of each plugin, of each call to the blob store with all its headers, of each callback with its address, that
+# may hold a secret, and of each call to the model.
+TALKATIVE = ("alembic.runtime.plugins", "azure", "httpx", "httpx2")
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 

@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import suppress
 
 from agent.errors import CopydeskError
 
 POLL_SECONDS = 0.25
+REMIND_SECONDS = 5.0  # a job's place in the queue moves without a change of its own
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ class Watch:
         return len(self._followers)
 
     async def changes(self, job_id: str) -> AsyncGenerator[None]:
-        """Once at the beginning and then after each change; many at once are one, and one too many may come.
+        """Once at the beginning, then after each change and each REMIND_SECONDS without one; many at once are one.
 
         Ends when `end` is called.
         """
@@ -42,7 +44,9 @@ class Watch:
         try:
             while not self._ended:
                 yield
-                await changed.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(REMIND_SECONDS):
+                        await changed.wait()
                 changed.clear()
         finally:
             self._followers[job_id].discard(changed)

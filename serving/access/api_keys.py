@@ -2,15 +2,20 @@
 
 import hashlib
 import hmac
+import logging
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from agent.errors import CopydeskError
 from serving.access.caller import Caller, NotSignedIn, Permission
 
 PREFIX = "cdk"
 _ID_BYTES, _SECRET_BYTES = 6, 32
+NOTED_EVERY = timedelta(minutes=5)  # a write for each request would cost more than knowing it to the second is worth
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class ApiKeys(Protocol):
     async def revoke(self, id: str, now: datetime) -> ApiKey | None:
         """The key, revoked now or before; None when there is none."""
 
-    async def used(self, id: str, now: datetime) -> None: ...
+    async def used(self, id: str, now: datetime) -> None:
+        """Notes it, unless it was noted within NOTED_EVERY."""
 
 
 def new_key(
@@ -73,8 +79,18 @@ async def caller_by_key(keys: ApiKeys, token: str, now: datetime) -> Caller:
         raise NotSignedIn("the API key is not valid: check that all of it was copied, or make another")
     if (state := key.state(now)) != "good":
         raise NotSignedIn(f"the API key {key.name!r} ({key.id}) is {state}: ask for another")
-    await keys.used(key.id, now)
+    if key.used is None or key.used < now - NOTED_EVERY:
+        await _note(keys, key, now)
     return Caller(key.user, key.scopes, via=f"key:{key.id}")
+
+
+async def _note(keys: ApiKeys, key: ApiKey, now: datetime) -> None:
+    try:
+        await keys.used(key.id, now)
+    except CopydeskError as error:  # who only reads needs no database that can write
+        if not error.outage:
+            raise
+        logger.warning("the use of the API key %s was not noted: %s", key.id, error)
 
 
 def _digest(secret: str) -> str:

@@ -59,6 +59,7 @@ class Session:
     began: datetime  # when they signed in; refreshing doesn't change it
     until: datetime
     source: str  # entra, or key:ID
+    chain: str  # of all sessions that go back to one sign-in
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,35 +42,44 @@ class Sessions:
     async def mint(self, caller: Caller, scopes: frozenset[Permission] | None, now: datetime) -> Minted:
         """A session with those of the caller's permissions that are asked for, or all.
 
-        A session gives way to a new one once: who copied its token can't go on from it, too. Raises NotSignedIn.
+        A session gives way to a new one once. A second time somebody has a copy of its token, and nobody knows who of
+        the two went on from it: all that go back to the same sign-in are ended (RFC 9700, 4.14.2). Raises NotSignedIn.
         """
-        began = now
+        began, chain = now, uuid4().hex
         if (old := caller.session) is not None:
-            began = old.began
+            began, chain = old.began, old.chain
             if now >= began + DAY:
                 raise NotSignedIn("you signed in more than ten hours ago: sign in again")
             if not await self._revocations.revoke(f"refresh:{old.id}", seconds=_left(old, now)):
+                await self.end(old, now)
                 raise NotSignedIn(
-                    "this session was refreshed before: use the token that came with it, or sign in again"
+                    "this session was refreshed before: somebody may have a copy of its token; sign in again"
                 )
         permissions = caller.permissions if scopes is None else caller.permissions & scopes
         until = min(now + self._life, began + DAY)
-        session = Session(uuid4().hex, began, until, source=caller.via)
+        session = Session(uuid4().hex, began, until, source=caller.via, chain=chain)
         made = Caller(caller.user, permissions, via=caller.via, session=session)
         return Minted(self._signed(made, session, now), made)
 
     async def caller(self, token: str, now: datetime) -> Caller:
         """Raises NotSignedIn for a token that is not this service's, has expired or was revoked."""
         claims = self._verified(token, now)
-        session = Session(claims["jti"], _time(claims["auth_time"]), _time(claims["exp"]), source=str(claims["source"]))
-        if await self._revocations.is_revoked(session.id, session.source):
+        session = Session(
+            claims["jti"],
+            _time(claims["auth_time"]),
+            _time(claims["exp"]),
+            source=str(claims["source"]),
+            chain=str(claims.get("sid", claims["jti"])),  # the release before named none
+        )
+        if await self._revocations.is_revoked(session.chain, session.source):
             raise NotSignedIn("this session was ended: sign in again")
         known = {permission.value for permission in Permission}
         scopes = frozenset(Permission(name) for name in str(claims["scope"]).split() if name in known)
         return Caller(claims["sub"], scopes, via=session.source, session=session)
 
     async def end(self, session: Session, now: datetime) -> None:
-        await self._revocations.revoke(session.id, seconds=_left(session, now))
+        """It and all others that go back to the same sign-in, for as long as one could be refreshed somewhere."""
+        await self._revocations.revoke(session.chain, seconds=(session.began + DAY + LEEWAY - now).total_seconds())
 
     async def end_all_of(self, key_id: str) -> None:
         """Ends the sessions that were begun with a key."""
@@ -82,6 +91,7 @@ class Sessions:
             "aud": self._audience,
             "sub": caller.user,
             "jti": session.id,
+            "sid": session.chain,
             "iat": int(now.timestamp()),
             "exp": int(session.until.timestamp()),
             "auth_time": int(session.began.timestamp()),

@@ -35,20 +35,33 @@ class SigningKeys:
         self._fetched: float | None = None
         self._tried: float | None = None
         self._turn = asyncio.Lock()
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def key(self, id: str) -> jwt.PyJWK | None:
         """None for a key that the issuer hasn't; raises SigningKeysUnavailable when none is known."""
-        if id not in self._keys or self._older(self._fetched, FRESH_SECONDS):
-            async with self._turn:
-                if (id not in self._keys or self._older(self._fetched, FRESH_SECONDS)) and self._older(
-                    self._tried, COOLDOWN_SECONDS
-                ):
-                    await self._fetch()
+        if id not in self._keys:
+            await self._refresh(id)
+        elif self._stale and self._refreshing is None:
+            # Beside the request, which a key that is known serves: an issuer that is away would keep everybody waiting.
+            self._refreshing = asyncio.create_task(self._refresh(id))
+            self._refreshing.add_done_callback(self._refreshed)
         if not self._keys:
             raise SigningKeysUnavailable(
                 f"the signing keys at {self._client.uri} can't be fetched, so tokens can't be verified: try again soon"
             )
         return self._keys.get(id)
+
+    @property
+    def _stale(self) -> bool:
+        return self._older(self._fetched, FRESH_SECONDS) and self._older(self._tried, COOLDOWN_SECONDS)
+
+    async def _refresh(self, id: str) -> None:
+        async with self._turn:
+            if (id not in self._keys and self._older(self._tried, COOLDOWN_SECONDS)) or self._stale:
+                await self._fetch()
+
+    def _refreshed(self, _: "asyncio.Task[None]") -> None:
+        self._refreshing = None
 
     async def _fetch(self) -> None:
         self._tried = self._ticks()

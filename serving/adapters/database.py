@@ -1,7 +1,9 @@
 """The connection to the database: SQLite on one machine, PostgreSQL for more."""
 
 import asyncio
+import logging
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -28,6 +30,10 @@ _SQLITE_OUTAGES = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
+TELL_AGAIN_SECONDS = 10.0  # in an outage each request fails: that is no line in the log for each
+_READ_ONLY = "25006"  # what PostgreSQL says on a server without space left, or one that has become a replica
+
+logger = logging.getLogger(__name__)
 
 
 class DatabaseUnusable(CopydeskError):
@@ -62,16 +68,17 @@ class Database:
         self._writer = engine.execution_options(write=True)
         # SQLite's own waiting is a poll: 20 writers at once take up to 1.7 s, in turn they take milliseconds.
         self._turn = None if self.is_postgres else asyncio.Lock()
+        self._tell_again = 0.0
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        with _outages():
+        with self._outages():
             async with self._reader.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        with _outages():
+        with self._outages():
             if self._turn is None:
                 async with self._writer.begin() as connection:
                     yield connection
@@ -93,6 +100,35 @@ class Database:
 
     async def close(self) -> None:
         await self._reader.dispose()
+
+    @contextmanager
+    def _outages(self) -> Iterator[None]:
+        """What the driver says of an outage, as DatabaseUnavailable: its own words, with addresses, go to the log."""
+        try:
+            yield
+        except PoolTimeout as error:
+            raise DatabaseUnavailable("the database has no free connection: try again in a moment") from error
+        except (OperationalError, InterfaceError) as error:
+            if not _is_outage(error):
+                raise
+            self._tell(error)
+            raise DatabaseUnavailable("the database can't be used now (see the log): try again soon") from error
+        except DataError as error:
+            if "NUL (0x00)" not in str(error.orig):
+                raise
+            raise UnstorableText("a value holds the character U+0000, which can't be stored: leave it out") from error
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", "") == _READ_ONLY:
+                raise DatabaseUnavailable("the database takes no changes now: try again soon") from error
+            if not error.connection_invalidated:
+                raise
+            self._tell(error)
+            raise DatabaseUnavailable("the database went away (see the log): try again soon") from error
+
+    def _tell(self, error: DBAPIError) -> None:
+        if time.monotonic() >= self._tell_again:
+            self._tell_again = time.monotonic() + TELL_AGAIN_SECONDS
+            logger.warning("the database can't be used: %s", _first_line(error))
 
 
 async def open_database(url: str, size: PoolSize = PoolSize()) -> Database:  # noqa: B008 - frozen
@@ -180,27 +216,6 @@ async def _check_revision(database: Database) -> None:
         raise SchemaBehind(
             f"the database is at revision {found or 'none'}, this release needs a later one: run `copydesk migrate`"
         )
-
-
-@contextmanager
-def _outages() -> Iterator[None]:
-    """What the driver says of an outage, as DatabaseUnavailable."""
-    try:
-        yield
-    except PoolTimeout as error:
-        raise DatabaseUnavailable("the database has no free connection: try again in a moment") from error
-    except (OperationalError, InterfaceError) as error:
-        if not _is_outage(error):
-            raise
-        raise DatabaseUnavailable(f"the database can't be used now ({_first_line(error)}): try again soon") from error
-    except DataError as error:
-        if "NUL (0x00)" not in str(error.orig):
-            raise
-        raise UnstorableText("a value holds the character U+0000, which can't be stored: leave it out") from error
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        raise DatabaseUnavailable(f"the database went away ({_first_line(error)}): try again soon") from error
 
 
 def _is_outage(error: DBAPIError) -> bool:

@@ -8,6 +8,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 
@@ -16,6 +18,7 @@ from serving.callback_rules import Address, CallbackRefused, CallbackRules, Targ
 
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 10.0
+RESOLVING_THREADS = 8  # as many calls are made at once
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -26,19 +29,27 @@ class CallFailed(CopydeskError):
     type = "call-failed"
 
 
-async def resolve_name(host: str, port: int) -> list[str]:
-    """Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+class Resolver:
+    """In threads of its own: one that waits for a name server goes on when its caller has given up, and a client that
+    named many such hosts would leave no thread of the event loop's for the blob store and MLflow."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(RESOLVING_THREADS, thread_name_prefix="resolve")
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        """Raises OSError."""
+        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return [str(address[0]) for *_, address in found]
 
 
 class HttpCaller:
     """No redirect is followed and no body is read: what a receiver says beside its status is nobody's business."""
 
     def __init__(
-        self, rules: CallbackRules, *, resolve: Resolve = resolve_name, tls: ssl.SSLContext | None = None
+        self, rules: CallbackRules, *, resolve: Resolve | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
-        self._rules, self._resolve = rules, resolve
+        self._rules, self._resolve = rules, resolve or Resolver()
         self._tls = tls or httpx.create_ssl_context()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:

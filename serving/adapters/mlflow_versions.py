@@ -88,11 +88,14 @@ class MlflowVersions:
         )
 
     async def agent(self, number: str) -> Agent:
-        async with self._loading:
-            if number not in self._agents:
-                self._keep(number, await asyncio.to_thread(self._load, number))
-            self._agents.move_to_end(number)
-            return self._agents[number]
+        # A loaded one is at hand while another one, which takes seconds, is loaded.
+        if (agent := self._agents.get(number)) is None:
+            async with self._loading:
+                if (agent := self._agents.get(number)) is None:
+                    agent = await asyncio.to_thread(self._load, number)
+                    self._keep(number, agent)
+        self._agents.move_to_end(number)
+        return agent
 
     async def _serve(self, found: Champion) -> ServedVersion:
         """Loads a champion, warms it and swaps; what serves before goes on until then."""

@@ -7,7 +7,7 @@ need one connection, so none waits in vain for one of a thousand.
 import asyncio
 from typing import TYPE_CHECKING
 
-from serving.adapters.redis_connection import SOCKET_SECONDS, Outage, RedisSilent
+from serving.adapters.redis_connection import SOCKET_SECONDS, Outage, RedisSilent, Refusals
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -28,6 +28,7 @@ class RedisBatches:
         self._seconds = seconds
         self._meanwhile = meanwhile
         self._outage = Outage(meanwhile)
+        self._refusals = Refusals()
         self._waiting: list[tuple[Command, asyncio.Future[object]]] = []
         self._sending: asyncio.Task[None] | None = None
 
@@ -85,7 +86,8 @@ class RedisBatches:
         self._waiting = []
 
     async def _values(self, commands: list[Command]) -> list[object]:
-        from redis.exceptions import RedisError
+        from redis.exceptions import ConnectionError as Disconnected
+        from redis.exceptions import ReadOnlyError, RedisError
 
         try:
             async with asyncio.timeout(self._seconds), self._client.pipeline(transaction=False) as pipeline:
@@ -95,9 +97,14 @@ class RedisBatches:
         except (RedisError, TimeoutError) as error:
             self._outage.failed(error)
             return [None] * len(commands)
-        refused = next((answer for answer in answers if isinstance(answer, RedisError)), None)
-        if refused is None:
+        refused = [answer for answer in answers if isinstance(answer, RedisError)]
+        # It is loading, or has become a replica. Whatever else it refuses, it answers other commands.
+        away = next((answer for answer in refused if isinstance(answer, Disconnected | ReadOnlyError)), None)
+        if away is None:
             self._outage.answered()
-            return answers
-        self._outage.failed(refused)
+        else:
+            self._outage.failed(away)
+        for answer in refused:
+            if answer is not away:
+                self._refusals.refused(answer)
         return [None if isinstance(answer, RedisError) else answer for answer in answers]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 SOCKET_SECONDS = 2.0
 MOST_CONNECTIONS = 16  # of one worker; a call beyond waits for one
+TELL_AGAIN_SECONDS = 60.0  # a full Redis refuses each write: that is no line in the log for each
 ASK_AGAIN_SECONDS = 1.0  # while Redis is down, it is asked no more often: each answer may take SOCKET_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,20 @@ class Outage:
         if self._down:
             self._down = False
             logger.info("Redis is back: it is no longer so that %s", self._meanwhile)
+
+
+class Refusals:
+    """Commands that Redis refused though it answers, such as writes while it is full; said once in a minute."""
+
+    def __init__(self) -> None:
+        self._untold = 0
+        self._tell_again = 0.0
+
+    def refused(self, error: Exception) -> None:
+        self._untold += 1
+        if time.monotonic() >= self._tell_again:
+            logger.warning("Redis refused %d commands, the last one so: %s", self._untold, error)
+            self._untold, self._tell_again = 0, time.monotonic() + TELL_AGAIN_SECONDS
 
 
 def open_redis(url: str) -> "Redis":

@@ -1,15 +1,13 @@
 """API keys in the database."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import RowMapping, func, or_, select, update
 
-from serving.access.api_keys import ApiKey
+from serving.access.api_keys import NOTED_EVERY, ApiKey
 from serving.access.caller import Permission
 from serving.adapters.access_tables import api_keys
 from serving.adapters.database import Database
-
-NOTED_EVERY = timedelta(minutes=5)  # a write for each request would cost more than knowing it to the second is worth
 
 
 class SqlApiKeys:
@@ -39,9 +37,6 @@ class SqlApiKeys:
 
     async def used(self, id: str, now: datetime) -> None:
         due = or_(api_keys.c.used_at.is_(None), api_keys.c.used_at < now - NOTED_EVERY)
-        async with self._database.read() as connection:
-            if not await connection.scalar(select(api_keys.c.id).where(api_keys.c.id == id, due)):
-                return
         async with self._database.write() as connection:
             await connection.execute(update(api_keys).where(api_keys.c.id == id, due).values(used_at=now))
 

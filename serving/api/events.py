@@ -39,6 +39,8 @@ async def job_events(
     changes = use.watch.changes(job_id)
     try:
         async for _ in changes:
+            if loop.time() > until or await request.is_disconnected():
+                return
             answer = await use.answers.status_now(job_id, first.user)
             if answer.etag == last:
                 continue
@@ -50,7 +52,7 @@ async def job_events(
                     finished = {"guideline": guideline, "done": len(told), "total": status["total"]}
                     yield ServerSentEvent(data=finished, event="guideline", retry=RECONNECT_MS)
             yield ServerSentEvent(data=status, event="status", id=answer.etag.strip('"'), retry=RECONNECT_MS)
-            if answer.status in ENDED or loop.time() > until or await request.is_disconnected():
+            if answer.status in ENDED:
                 return
     finally:
         await changes.aclose()

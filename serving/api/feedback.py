@@ -59,10 +59,9 @@ async def show_feedback(job_id: str, use: Use, caller: Who) -> FeedbackOut:
 @router.get("/dismissals")
 async def list_dismissals(use: Use, cursor: str = "", limit: Annotated[int, Query(ge=1, le=100)] = 20) -> DismissalsOut:
     """Dismissals that count only when a guideline owner has approved them, the oldest first."""
-    found = await pending(use.approvals, use.jobs, use.blobs, after=load_number(cursor), limit=limit + 1)
-    page = found[:limit]
-    following = dump_number(page[-1].entry.id) if len(found) > limit else None
-    return DismissalsOut(dismissals=[DismissalOut.of(each) for each in page], next=following)
+    found = await pending(use.approvals, use.jobs, use.blobs, after=load_number(cursor), limit=limit)
+    following = dump_number(found.dismissals[-1].entry.id) if found.more else None
+    return DismissalsOut(dismissals=[DismissalOut.of(each) for each in found.dismissals], next=following)
 
 
 @router.post("/dismissals/{id}/approve")
@@ -130,5 +129,6 @@ async def _judge(
     comment, now = said.comment if said else "", use.clock()
     entry = await judge(use.approvals, id=id, status=status, by=caller.user, comment=comment, now=now)
     action = f"dismissal.{'approve' if status is ApprovalStatus.APPROVED else 'decline'}"
-    await use.audit.note(AuditEntry(uuid4().hex, now, caller.user, caller.via, action, str(id), entry.guideline))
+    if entry.approval and entry.approval.at == now:  # else the same was said before
+        await use.audit.note(AuditEntry(uuid4().hex, now, caller.user, caller.via, action, str(id), entry.guideline))
     return DecidedOut.of(entry)

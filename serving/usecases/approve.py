@@ -1,5 +1,6 @@
 """A guideline owner decides about dismissals."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,8 @@ from agent.stored_article import load_article
 from serving.errors import DismissalNotFound
 from serving.feedback import ApprovalStatus, Entry
 from serving.ports import Approvals, BlobStore, JobStore
+
+AT_ONCE = 8  # jobs that are read: a page may have a hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,27 @@ class Dismissal:
     passage: Passage | None
 
 
-async def pending(approvals: Approvals, jobs: JobStore, blobs: BlobStore, *, after: int, limit: int) -> list[Dismissal]:
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A page of dismissals, and whether there are more."""
+
+    dismissals: list[Dismissal]
+    more: bool
+
+
+async def pending(approvals: Approvals, jobs: JobStore, blobs: BlobStore, *, after: int, limit: int) -> Pending:
     """Dismissals that nobody has judged yet, the oldest first, from the one after an id on."""
-    entries = await approvals.pending(after, limit)
-    passages = {job_id: await _passages(jobs, blobs, job_id) for job_id in {entry.job_id for entry in entries}}
-    return [Dismissal(entry, passages[entry.job_id].get(entry.decision.finding)) for entry in entries]
+    found = await approvals.pending(after, limit + 1)
+    entries = found[:limit]
+    ids, turn = list({entry.job_id for entry in entries}), asyncio.Semaphore(AT_ONCE)
+
+    async def read(job_id: str) -> Mapping[str, Passage]:
+        async with turn:
+            return await _passages(jobs, blobs, job_id)
+
+    passages = dict(zip(ids, await asyncio.gather(*map(read, ids)), strict=True))
+    dismissals = [Dismissal(entry, passages[entry.job_id].get(entry.decision.finding)) for entry in entries]
+    return Pending(dismissals, more=len(found) > limit)
 
 
 async def judge(
@@ -53,6 +72,10 @@ async def _passages(jobs: JobStore, blobs: BlobStore, job_id: str) -> Mapping[st
     data = await blobs.get(job.blob) if job else None
     if report is None or data is None:
         return {}
+    return await asyncio.to_thread(_read, data, report)
+
+
+def _read(data: bytes, report: str) -> Mapping[str, Passage]:
     article = load_article(data)
     return {
         finding.fingerprint: Passage(finding, article.paragraph_at(finding.start).text)

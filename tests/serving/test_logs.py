@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 
 from agent.errors import CopydeskError
 from agent.spec import ModelSpec
 from serving.about import About, regarding
-from serving.logs import JsonLine, TextLine
+from serving.logs import JsonLine, TextLine, set_up_logs
 from tests.agent.build import guideline, pack, prompt_guideline
 from tests.scripted_model import Scripted, ScriptedModel, finds
 from tests.serving.service import ended, service, submit
@@ -55,6 +56,13 @@ def test_a_line_says_what_it_is_about() -> None:
         "job_id": "a",
         "attempt": 2,
     }
+
+
+@pytest.mark.parametrize("talkative", ["azure", "httpx", "httpx2"])
+def test_addresses_that_are_called_are_not_logged(talkative: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    set_up_logs("json", logging.INFO, Console())
+    assert not logging.getLogger(talkative).isEnabledFor(logging.INFO)
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -25,12 +25,13 @@ def new_key() -> RSAPrivateKey:
 
 @dataclass
 class Issuer:
-    """`keys` are what it publishes; `down` and `asked` are for tests of outages."""
+    """`keys` are what it publishes; `down`, `answering` and `asked` are for tests of outages."""
 
     authority: str
     keys: dict[str, RSAPrivateKey] = field(default_factory=lambda: {"first": new_key()})
     asked: int = 0
     down: bool = False
+    answering: threading.Event = field(default_factory=threading.Event)  # until it is set nobody gets an answer
 
     @property
     def issuer(self) -> str:
@@ -74,6 +75,7 @@ def issuer() -> Iterator[Issuer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             made.asked += 1
+            made.answering.wait(30)
             found = not made.down and self.path == f"/{TENANT}/discovery/v2.0/keys"
             self.send_response(200 if found else 503)
             self.send_header("Content-Type", "application/json")
@@ -85,6 +87,7 @@ def issuer() -> Iterator[Issuer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made = Issuer(f"http://127.0.0.1:{server.server_port}")
+    made.answering.set()
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -9,8 +9,10 @@ from sqlalchemy import select
 from serving.access.api_keys import ApiKey, caller_by_key, looks_like_key, new_key
 from serving.access.caller import Caller, NotSignedIn, Permission
 from serving.adapters.access_tables import api_keys
-from serving.adapters.database import Database
+from serving.adapters.database import Database, open_database, open_reporting
 from serving.adapters.sql_api_keys import SqlApiKeys
+from serving.settings import PoolSize
+from tests.postgres_server import new_database
 from tests.serving.build import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -63,6 +65,19 @@ async def test_it_is_known_when_a_key_was_last_used(keys: SqlApiKeys) -> None:
     assert [used.used for used in await keys.all()] == [NOW]
     await caller_by_key(keys, text, NOW + 6 * MINUTE)
     assert [used.used for used in await keys.all()] == [NOW + 6 * MINUTE]
+
+
+async def test_it_is_good_while_the_database_takes_no_changes(
+    postgres: str, migrated: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = new_database(postgres, like=migrated)
+    key, text = made()
+    written, read = await open_database(url), await open_reporting(url, PoolSize())
+    await SqlApiKeys(written).add(key)
+    assert (await caller_by_key(SqlApiKeys(read), text, NOW)).user == "cms"
+    assert f"the use of the API key {key.id} was not noted" in caplog.text
+    await written.close()
+    await read.close()
 
 
 async def test_a_key_is_revoked_once(keys: SqlApiKeys) -> None:

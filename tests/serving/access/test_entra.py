@@ -1,5 +1,6 @@
 """Tokens of an issuer that the test runs: which are good, and every way to be wrong."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -131,6 +132,20 @@ async def test_known_keys_stay_good_while_the_issuer_is_away(entra: Issuer, tick
     assert (await known.caller(entra.token())).user == ADA
     with pytest.raises(SigningKeysUnavailable, match="can't be fetched"):
         await unknown.caller(entra.token())
+
+
+async def test_nobody_with_a_known_key_waits_for_an_issuer_that_hangs(
+    entra: Issuer, tokens: EntraTokens, ticks: Turned
+) -> None:
+    await tokens.caller(entra.token())
+    entra.answering.clear()
+    ticks.now += FRESH_SECONDS + 1
+    async with asyncio.timeout(4):  # the issuer itself is given five seconds
+        assert [(await tokens.caller(entra.token())).user for _ in range(3)] == [ADA] * 3
+    entra.answering.set()
+    with pytest.raises(NotSignedIn):  # waits for the keys that are being fetched
+        await tokens.caller(entra.token(kid="made-up", key=new_key()))
+    assert entra.asked == 2
 
 
 @pytest.mark.parametrize(

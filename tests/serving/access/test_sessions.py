@@ -61,8 +61,6 @@ async def test_it_gives_way_to_a_new_one_once_and_for_a_day() -> None:
     made, now = sessions(), NOW
     first = (await made.mint(ADA, None, now)).caller
     second = (await made.mint(first, None, now)).caller
-    with pytest.raises(NotSignedIn, match="was refreshed before"):
-        await made.mint(first, None, now)
     caller = second
     while now + LIFE < NOW + DAY:
         now += LIFE
@@ -71,6 +69,40 @@ async def test_it_gives_way_to_a_new_one_once_and_for_a_day() -> None:
     assert caller.session.until == NOW + DAY
     with pytest.raises(NotSignedIn, match="ten hours ago"):
         await made.mint(caller, None, NOW + DAY)
+
+
+async def test_a_second_refresh_ends_all_that_go_back_to_the_same_sign_in() -> None:
+    made = sessions()
+    copied, other = (await made.mint(ADA, None, NOW)).caller, await token(made)
+    thief = await made.mint(copied, None, NOW)
+    with pytest.raises(NotSignedIn, match="was refreshed before"):
+        await made.mint(copied, None, NOW)
+    with pytest.raises(NotSignedIn, match="was ended"):
+        await made.caller(thief.token, NOW)
+    await made.caller(other, NOW)
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+async def test_ending_a_session_ends_what_it_was_refreshed_from_and_to(which: str) -> None:
+    made = sessions()
+    first = await made.mint(ADA, None, NOW)
+    second = await made.mint(first.caller, None, NOW)
+    left = {"first": first, "second": second}[which].caller.session
+    assert left
+    await made.end(left, NOW)
+    for minted in (first, second):
+        with pytest.raises(NotSignedIn, match="was ended"):
+            await made.caller(minted.token, NOW)
+
+
+async def test_a_token_of_the_release_before_is_ended_by_itself() -> None:
+    made = sessions()
+    before = jwt.encode(claims(), SECRET, "HS256")
+    session = (await made.caller(before, NOW)).session
+    assert session
+    await made.end(session, NOW)
+    with pytest.raises(NotSignedIn, match="was ended"):
+        await made.caller(before, NOW)
 
 
 async def test_a_secret_can_be_replaced_without_ending_sessions() -> None:

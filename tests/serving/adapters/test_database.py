@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from serving.adapters.database import Database, DatabaseUnusable, open_database
+from serving.adapters.database import Database, DatabaseUnavailable, DatabaseUnusable, open_database, open_reporting
 from serving.adapters.sql_jobs import SqlJobStore
 from serving.adapters.stores import Stores
-from serving.settings import ServingSettings
+from serving.settings import PoolSize, ServingSettings
 from tests.serving.build import submission
+from tests.serving.service import free_port
 
 OPEN = (
     "import asyncio, sys; from serving.adapters.database import open_database; asyncio.run(open_database(sys.argv[1]))"
@@ -87,3 +88,14 @@ async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnusable, match="file is not a database"):
         await open_database(f"sqlite:///{file}")
     assert file.read_bytes() == b"not a database at all" * 100
+
+
+async def test_where_a_database_is_that_is_away_stands_in_the_log_only(caplog: pytest.LogCaptureFixture) -> None:
+    port = free_port()
+    database = await open_reporting(f"postgresql://somebody@127.0.0.1:{port}/articles", PoolSize())
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable) as away:
+            await database.answers()
+    await database.close()
+    assert str(away.value) == "the database can't be used now (see the log): try again soon"
+    assert [str(port) in record.message for record in caplog.records] == [True]

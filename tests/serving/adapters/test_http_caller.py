@@ -1,8 +1,11 @@
 """Calls to real servers: where the connection goes, and what is left of an answer."""
 
+import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -121,6 +124,24 @@ async def test_nobody_there_and_no_such_name_are_said(called: Receiver) -> None:
         await HttpCaller(rules("127.0.0.1:9")).post("http://127.0.0.1:9/", {}, b"{}")
     with pytest.raises(CallFailed, match=r"hooks\.test can't be resolved: Name or service not known"):
         await HttpCaller(CallbackRules(), resolve=unknown).post(f"https://{NAME}/", {}, b"{}")
+
+
+async def test_names_that_are_never_resolved_take_no_thread_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        over.wait(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    monkeypatch.setattr(http_caller, "TOTAL_SECONDS", 0.1)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    with pytest.raises(CallFailed, match="didn't answer"):
+        await HttpCaller(CallbackRules()).post(f"https://{NAME}/", {}, b"{}")
+    try:
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 10) == "free"
+    finally:
+        over.set()
 
 
 async def test_who_says_nothing_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,14 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from serving.adapters.memory_revocations import MemoryRevocations
 from serving.adapters.redis_revocations import RedisRevocations
 from serving.ports import Revocations
+from tests.redis_server import redis_server
 from tests.serving.adapters.batches import batches
 from tests.serving.service import free_port
 
@@ -55,6 +57,16 @@ async def test_other_processes_know_it_from_redis(redis_url: str) -> None:
     async with batches(redis_url) as one, batches(redis_url) as other:
         await RedisRevocations(one, MemoryRevocations(time.monotonic)).revoke(id, 60)
         assert await RedisRevocations(other, MemoryRevocations(time.monotonic)).is_revoked(id)
+
+
+async def test_a_full_redis_still_says_what_was_revoked(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as url:
+        async with batches(url) as opened:
+            await RedisRevocations(opened, MemoryRevocations(time.monotonic)).revoke("theirs", 60)
+            await opened.ask("CONFIG", "SET", "maxmemory", 1)
+            revocations = RedisRevocations(opened, MemoryRevocations(time.monotonic))
+            await revocations.revoke("mine", 60)  # Redis refuses to keep it
+            assert [await revocations.is_revoked(id) for id in ("mine", "theirs", "other")] == [True, True, False]
 
 
 async def test_a_process_without_redis_refuses_what_it_revoked_itself() -> None:

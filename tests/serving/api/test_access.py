@@ -94,8 +94,6 @@ async def test_a_session_is_begun_with_a_key_refreshed_and_ended(closed: httpx.A
     session = {"Authorization": f"Bearer {made['token']}"}
     assert (await closed.get("/api/v1/versions", headers=session)).status_code == 200
     following = (await closed.post("/api/v1/session", headers=session)).json()["token"]
-    again = await closed.post("/api/v1/session", headers=session)
-    assert (again.status_code, again.json()["detail"].partition(":")[0]) == (401, "this session was refreshed before")
     ended = {"Authorization": f"Bearer {following}"}
     assert (await closed.delete("/api/v1/session", headers=ended)).status_code == 204
     assert (await closed.get("/api/v1/versions", headers=ended)).json()[

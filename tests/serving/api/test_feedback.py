@@ -243,6 +243,21 @@ async def test_a_guideline_owner_approves_and_declines(
     assert (await signed_in.get("/api/v1/dismissals", headers=owner)).json() == {"dismissals": [], "next": None}
 
 
+async def test_the_same_judgement_again_is_noted_once(
+    signed_in: httpx.AsyncClient, stores: Stores, database: Database
+) -> None:
+    ada, admin = await key_of(database, Role.EDITOR, "ada"), await key_of(database, Role.ADMIN)
+    job = await checked(signed_in, stores, ada, document_id="d")
+    known = await findings(signed_in, job, headers=ada)
+    await signed_in.post(f"{job}/feedback", json=dismissal(known[CLAIM], "quotation"), headers=ada)
+    (waiting,) = (await signed_in.get("/api/v1/dismissals", headers=admin)).json()["dismissals"]
+    for _ in range(2):
+        answer = await signed_in.post(f"/api/v1/dismissals/{waiting['id']}/approve", headers=admin)
+        assert answer.status_code == 200
+    noted = (await signed_in.get("/api/v1/admin/audit", headers=admin)).json()["entries"]
+    assert [entry["action"] for entry in noted] == ["dismissal.approve"]
+
+
 async def test_only_a_dismissal_that_waits_is_judged(client: httpx.AsyncClient, check: Check) -> None:
     job = await check()
     await client.post(f"{job}/feedback", json=dismissal((await findings(client, job))[CLAIM]))
