@@ -107,7 +107,7 @@ async def test_a_name_that_changes_its_mind_is_asked_once(called: Receiver) -> N
 
 
 async def test_the_next_address_of_a_name_is_called_where_one_is_dead(called: Receiver) -> None:
-    caller = HttpCaller(rules(f"{NAME}:{called.port}"), resolve=resolving("127.0.0.2", "127.0.0.1"))
+    caller = HttpCaller(rules(f"{NAME}:{called.port}"), resolve=resolving("::1", "127.0.0.1"))
     assert await caller.post(f"http://{NAME}:{called.port}/", {}, b"{}") == 204
 
 
