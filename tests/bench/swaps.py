@@ -33,9 +33,8 @@ class Load:
     """Submits articles until there are enough."""
 
     running: Installation
-    accepted: list[tuple[str, str]] = field(default_factory=list)  # job and the version it was bound to
+    accepted: list[str] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
-    done: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
         with self.running.client() as client:
@@ -44,7 +43,6 @@ class Load:
                     break
                 self._submit(client, number)
                 time.sleep(EVERY_SECONDS)
-        self.done.set()
 
     def _submit(self, client: httpx.Client, number: int) -> None:
         body = {"article": {"text": f"We utilise experts. Experts say so.\n\nNumber {number}."}, "language": "en"}
@@ -56,8 +54,7 @@ class Load:
         if answer.status_code != 202:
             self.errors[str(answer.status_code)] += 1
             return
-        id = str(answer.json()["job_id"])
-        self.accepted.append((id, str(client.get(f"/api/v1/jobs/{id}/status").json()["version"])))
+        self.accepted.append(str(answer.json()["job_id"]))
 
 
 @benchmark("swap-time")
@@ -72,7 +69,6 @@ def swaps() -> Iterator[Measurement]:
         thread = threading.Thread(target=load.work)
         thread.start()
         took = [_swap(running, 2 - number % 2) for number in range(SWAPS)]
-        load.done.wait(PATIENCE_SECONDS + JOBS * EVERY_SECONDS)
         thread.join()
         mixed, ends, versions = _looked_at(running, load.accepted)
     good = ends["completed"] == len(load.accepted) == JOBS and not load.errors and not mixed
@@ -100,14 +96,15 @@ def _swap(running: Installation, number: int) -> float:
     return time.monotonic() - began
 
 
-def _looked_at(running: Installation, accepted: list[tuple[str, str]]) -> tuple[int, Counter[str], Counter[str]]:
+def _looked_at(running: Installation, accepted: list[str]) -> tuple[int, Counter[str], Counter[str]]:
     """Reports that are of two versions, how the jobs ended, and by which version."""
     packs = {str(number): spec.pack for number, spec in enumerate(SPECS, 1)}
     mixed, ends, versions = 0, Counter[str](), Counter[str]()
     with running.client() as client:
-        for id, version in accepted:
-            status = _until_ended(client, id)
-            ends[status] += 1
+        for id in accepted:
+            job = _until_ended(client, id)
+            version = str(job.get("version", ""))
+            ends[str(job["status"])] += 1
             versions[version] += 1
             answer = client.get(f"/api/v1/jobs/{id}/result")
             if answer.status_code != 200:
@@ -120,17 +117,16 @@ def _looked_at(running: Installation, accepted: list[tuple[str, str]]) -> tuple[
     return mixed, ends, versions
 
 
-def _until_ended(client: httpx.Client, id: str) -> str:
+def _until_ended(client: httpx.Client, id: str) -> dict[str, object]:
     until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        status = str(client.get(f"/api/v1/jobs/{id}/status").json()["status"])
-        if status in ENDED:
-            return status
+    while True:
+        job: dict[str, object] = client.get(f"/api/v1/jobs/{id}/status").json()
+        if job["status"] in ENDED or time.monotonic() > until:
+            return job
         time.sleep(0.05)
-    return "never"
 
 
-ROUNDS, ARTICLES = 6, 40  # of each, in turns
+ROUNDS, ARTICLES = 4, 25  # of each, in turns
 JUDGED = [
     AgentSpec(
         pack=pack(*(prompt_guideline(f"rule-{number}", title=f"{name} {number}") for number in range(4))),
@@ -204,7 +200,7 @@ def _editor(running: Installation, number: int) -> float:
         while client.get(f"/api/v1/jobs/{id}/status").json()["status"] not in ENDED:
             time.sleep(0.005)
         took = time.monotonic() - began
-    time.sleep(0.2 + 0.05 * (number % 37))
+    time.sleep(0.2 + 0.02 * (number % 37))
     return took
 
 
