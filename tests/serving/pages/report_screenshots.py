@@ -37,7 +37,7 @@ def take(browser: Browser, address: str, path: str, *, whole: bool = False, **lo
 def main(folder: Path | None) -> int:
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         settings = ServingSettings(home=Path(home), mlflow_public_url="https://mlflow.example")
-        in_a_loop(seeded(settings, lambda stores: fill(stores)))
+        in_a_loop(seeded(settings, fill))
         address, stop = start(create_app(settings, OPEN))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=LAUNCH)
         if folder is None:
