@@ -44,7 +44,9 @@ class SqlRuns:
             for job_id, listed in await connection.execute(counts):
                 if job_id in by_job:  # a report may have come between the two questions
                     by_job[job_id] = {id: int(found) for id, found in _pairs(listed)}
-        return [_document(row, by_job[row.id]) for row in rows]
+        # Sorted here: the database would sort the whole reports along.
+        latest_first = sorted(rows, key=lambda row: (row.submitted_at, row.id), reverse=True)
+        return [_document(row, by_job[row.id]) for row in latest_first]
 
     async def raised(self, job_ids: Sequence[str]) -> list[Raised]:
         each = func.aggregate_strings(findings.c.guideline_id + " " + findings.c.fingerprint, ",")
@@ -127,7 +129,6 @@ class SqlRuns:
             .join(latest, latest.c.id == jobs.c.id)
             .join(results, results.c.job_id == jobs.c.id)
             .outerjoin(outbox, outbox.c.job_id == jobs.c.id)
-            .order_by(jobs.c.submitted_at.desc(), jobs.c.id.desc())
         )
 
 
