@@ -275,7 +275,7 @@ class Runs(Protocol):
         """Each document's latest complete report of a side, the latest first."""
 
     async def raised(self, job_ids: Sequence[str]) -> list[Raised]:
-        """The findings of these jobs, in their order."""
+        """The findings of these jobs."""
 
     async def reports(self, job_ids: Sequence[str]) -> dict[str, ComplianceReport]: ...
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -158,8 +159,14 @@ class Pairs:
 
 def compare(a: Sequence[CheckedDocument], b: Sequence[CheckedDocument]) -> list[GuidelineComparison]:
     """By guideline, those that differ first."""
-    ids = dict.fromkeys(id for document in (*a, *b) for id in document.findings)
-    found = [_compared(id, a, b) for id in ids]
+    return by_difference(compared(id, a, b) for id in guidelines_of(a, b))
+
+
+def guidelines_of(a: Iterable[CheckedDocument], b: Iterable[CheckedDocument]) -> list[str]:
+    return list(dict.fromkeys(id for document in chain(a, b) for id in document.findings))
+
+
+def by_difference(found: Iterable[GuidelineComparison]) -> list[GuidelineComparison]:
     return sorted(found, key=_order)
 
 
@@ -171,20 +178,26 @@ def pairs(a: Iterable[CheckedDocument], b: Iterable[CheckedDocument]) -> Pairs:
     return Pairs(same, len(other) - len(same), len(both) - len(other))
 
 
-def changes(found: Pairs, raised: Iterable[Raised], guideline: str = "") -> list[Change]:
+def changes(
+    same_text: Iterable[tuple[CheckedDocument, CheckedDocument]], raised: Iterable[Raised], guideline: str = ""
+) -> list[Change]:
     """The documents with most changes first."""
     by_job: dict[str, dict[str, Raised]] = {}
     for one in raised:
         if not guideline or one.guideline == guideline:
             by_job.setdefault(one.job_id, {})[one.fingerprint] = one
     changed = []
-    for a, b in found.same_text:
+    for a, b in same_text:
         before, after = by_job.get(a.job_id, {}), by_job.get(b.job_id, {})
         # A guideline that one side didn't check was neither lost nor gained.
         lost = tuple(one for id, one in before.items() if id not in after and one.guideline in b.findings)
         gained = tuple(one for id, one in after.items() if id not in before and one.guideline in a.findings)
         if lost or gained:
             changed.append(Change(a, b, lost, gained))
+    return by_size(changed)
+
+
+def by_size(changed: Iterable[Change]) -> list[Change]:
     return sorted(changed, key=lambda change: (-len(change.lost) - len(change.gained), change.b.job_id))
 
 
@@ -252,7 +265,7 @@ def _per_words(drawn: Sequence[tuple[int, int]], found: int, words: int) -> Figu
     return Figure(value=unit * value, low=unit * value * math.exp(-Z * error), high=unit * value * math.exp(Z * error))
 
 
-def _compared(guideline: str, a: Sequence[CheckedDocument], b: Sequence[CheckedDocument]) -> GuidelineComparison:
+def compared(guideline: str, a: Sequence[CheckedDocument], b: Sequence[CheckedDocument]) -> GuidelineComparison:
     before, after = rate(a, guideline), rate(b, guideline)
     together = _correlation(_residuals(a, guideline, before), _residuals(b, guideline, after))
     return GuidelineComparison(guideline, before, after, _difference(before.per_words, after.per_words, together))

@@ -54,7 +54,7 @@ class Size:
     ticks: int
 
 
-WIDE = Size("wide", 880, 290, ROW, LABEL_CHARACTERS, 7)
+WIDE = Size("wide", 880, 306, ROW, LABEL_CHARACTERS, 7)
 NARROW = Size("narrow", 300, 0, ROW_NARROW, LABEL_CHARACTERS_NARROW, 4)
 SIZES = (WIDE, NARROW)
 

@@ -239,7 +239,7 @@ def _change_table(found: Comparison, served: Mapping[str, ServedVersion], reader
         Column("a_run", "A in MLflow"),
         Column("b_run", "B in MLflow"),
     )
-    rows = tuple(_change_row(one, found, served, reader, mlflow) for one in found.changes[:MOST_CHANGES])
+    rows = tuple(_change_row(one, found, served, reader, mlflow) for one in found.changes)
     return Table("changes", "Articles whose text was the same and whose findings were not", columns, rows)
 
 

@@ -15,14 +15,18 @@ from serving.runs import (
     Scope,
     Side,
     bins,
+    by_difference,
+    by_size,
     changes,
-    compare,
+    compared,
     effort,
+    guidelines_of,
     pairs,
 )
 
-MOST_DOCUMENTS = 1000  # of a side, the latest: 41 counts each, which the API's process has the memory for
+MOST_DOCUMENTS = 300  # of a side, the latest, for the sake of memory
 MOST_CHANGES = 50  # that are listed
+PAIRS_AT_ONCE = 25
 PERIOD = timedelta(days=30)
 HALF = timedelta(days=14)
 
@@ -38,7 +42,8 @@ class Comparison:
     scores: tuple[Bin, ...]
     effort: tuple[Effort, Effort]
     pairs: Pairs
-    changes: tuple[Change, ...]
+    changed: int  # documents whose text was the same and whose findings were not
+    changes: tuple[Change, ...]  # of them those with most changes
     reports: dict[str, ComplianceReport]  # of the reader's own documents among the changes listed, by job
 
 
@@ -46,22 +51,24 @@ async def compare_runs(runs: Runs, *, a: Side, b: Side, scope: Scope, reader: st
     before = await runs.documents(a, scope, MOST_DOCUMENTS)
     after = await runs.documents(b, scope, MOST_DOCUMENTS)
     both = pairs(before, after)
-    raised = await runs.raised([one.job_id for pair in both.same_text for one in pair])
-    # In a thread, because others are answered meanwhile.
-    found = await asyncio.to_thread(compare, before, after)
-    changed = changes(both, raised, scope.guideline)
-    own = [d.job_id for change in changed[:MOST_CHANGES] for d in (change.a, change.b) if d.user == reader]
+    found = []
+    for id in guidelines_of(before, after):
+        found.append(compared(id, before, after))
+        await asyncio.sleep(0)  # others are answered meanwhile; a thread would take memory of its own
+    changed, most = await _changes(runs, both, scope.guideline)
+    own = [d.job_id for change in most for d in (change.a, change.b) if d.user == reader]
     return Comparison(
         a=a,
         b=b,
         scope=scope,
         documents=(len(before), len(after)),
         cut=MOST_DOCUMENTS in (len(before), len(after)),
-        guidelines=tuple(found),
+        guidelines=tuple(by_difference(found)),
         scores=tuple(bins(before, after)),
         effort=(effort(before), effort(after)),
         pairs=both,
-        changes=tuple(changed),
+        changed=changed,
+        changes=tuple(most),
         reports=await runs.reports(own) if own else {},
     )
 
@@ -74,6 +81,18 @@ async def usual_sides(runs: Runs, versions: ServedVersions, now: datetime) -> tu
     if champion and before:
         return Side(before, since, now), Side(champion.stamp.number, since, now)
     return Side("", now - 2 * HALF, now - HALF), Side("", now - HALF, now)
+
+
+async def _changes(runs: Runs, both: Pairs, guideline: str) -> tuple[int, list[Change]]:
+    """How many documents changed, and those that did most; some at a time, for the sake of memory."""
+    count, most = 0, list[Change]()
+    for start in range(0, len(both.same_text), PAIRS_AT_ONCE):
+        some = both.same_text[start : start + PAIRS_AT_ONCE]
+        raised = await runs.raised([one.job_id for pair in some for one in pair])
+        found = changes(some, raised, guideline)
+        count += len(found)
+        most = by_size([*most, *found])[:MOST_CHANGES]
+    return count, most
 
 
 def _before(champion: ServedVersion, counts: dict[str, int]) -> str:

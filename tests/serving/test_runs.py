@@ -142,10 +142,10 @@ def test_changes_are_what_one_side_alone_raised() -> None:
         Raised("later", "g", "kept"),
         Raised("later", "g", "gained"),
     ]
-    (change,) = changes(found, raised)
+    (change,) = changes(found.same_text, raised)
     assert [one.fingerprint for one in change.lost] == ["lost"]
     assert [one.fingerprint for one in change.gained] == ["gained"]
-    assert changes(found, raised, "h") == []
+    assert changes(found.same_text, raised, "h") == []
 
 
 def test_scores_fall_into_tens() -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 from uvicorn import Config, Server
 
 from registry.statement import Kind
@@ -106,9 +106,14 @@ def _pages(browser: Browser, address: str, **look: Any) -> Iterator[Page]:
     context = browser.new_context(base_url=address, **look)
     page = context.new_page()
     errors: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        errors.append(dialog.message)
+        dialog.dismiss()
+
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text))
-    page.on("dialog", lambda dialog: errors.append(dialog.message))
+    page.on("dialog", refuse)
     yield page
     context.close()
     assert errors == []
