@@ -81,6 +81,7 @@ class BlobStoreUnusable(CopydeskError):
 
     type = "blob-store-unusable"
     status = 503
+    outage = True
     retry_after = 60
 
 
