@@ -1,6 +1,7 @@
 """Takes one job from claimed to ended."""
 
 import asyncio
+import functools
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
@@ -62,17 +63,7 @@ async def execute(
     Returns the job as it is stored, or None when it isn't this attempt's any more. While the database is away the check
     goes on; raises DatabaseUnavailable where that lasts longer than a lease.
     """
-
-    async def stored(write: Callable[[], Awaitable[Job | None]]) -> Job | None:
-        until = clock() + terms.lease
-        while True:
-            try:
-                return await write()
-            except CopydeskError as error:
-                if not error.outage or clock() > until:
-                    raise
-            await asyncio.sleep(terms.lease.total_seconds() / WRITES_IN_OUTAGE)
-
+    stored = functools.partial(_stored, clock=clock, lease=terms.lease)
     recorded = is_sampled(job.id, terms.record_rate)
     checking = asyncio.create_task(_check(leases, blobs, champion, job, clock, witness, recorded=recorded))
     renewing = asyncio.create_task(_renew(leases, job, clock, terms.lease))
@@ -105,6 +96,18 @@ async def execute(
         for task in (checking, renewing):
             task.cancel()
         await asyncio.gather(checking, renewing, return_exceptions=True)
+
+
+async def _stored(write: Callable[[], Awaitable[Job | None]], *, clock: Clock, lease: timedelta) -> Job | None:
+    """Writes how an attempt ended, again and again for one lease while the database is away."""
+    until = clock() + lease
+    while True:
+        try:
+            return await write()
+        except CopydeskError as error:
+            if not error.outage or clock() > until:
+                raise
+        await asyncio.sleep(lease.total_seconds() / WRITES_IN_OUTAGE)
 
 
 def ended(job: Job, report: ComplianceReport, now: datetime) -> tuple[Job, ComplianceReport]:

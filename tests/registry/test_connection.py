@@ -64,7 +64,7 @@ class _Refusing(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_error(401)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 - as the server asks for it
 
     def log_message(self, *_: object) -> None: ...
 
