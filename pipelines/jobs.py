@@ -1,6 +1,7 @@
 """`copydesk jobs`: those that were given up, and their way back into the queue; clients that could not be called."""
 
 import asyncio
+import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,19 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.errors import CopydeskError
 from serving.callback import CallbackStanding
 from serving.job import Job
 
 jobs_app = typer.Typer(help="Look after jobs that were given up.", no_args_is_help=True)
 
 MOST = 1000
-
-
-class NotDead(CopydeskError):
-    """The job was not given up, so there is nothing to queue again."""
-
-    type = "not-dead"
 
 
 @jobs_app.command("dead")
@@ -89,17 +83,26 @@ async def _dead(limit: int) -> list[Job]:
 
 async def _requeue(job_ids: list[str]) -> list[Job]:
     """Those named, or all when none is; raises NotDead."""
+    from serving.adapters.blob_stores import open_blobs
+    from serving.adapters.sql_audit import SqlAudit
     from serving.adapters.stores import open_stores
+    from serving.answers import Answers
+    from serving.edge import open_edge
     from serving.settings import ServingSettings
+    from serving.usecases.requeue import requeue, requeue_all
 
-    async with open_stores(ServingSettings()) as stores:
-        queued: list[Job] = []
-        for job_id in job_ids or [job.id for job in await stores.jobs.dead(MOST)]:
-            job = await stores.jobs.requeue(job_id, _now())
-            if job is None:
-                raise NotDead(f"job {job_id!r} was not given up: `copydesk jobs dead` lists those that were")
-            queued.append(job)
-        return queued
+    # What a replica lists may be queued again by now, so the database itself is read.
+    settings = ServingSettings().model_copy(update={"db_read_connection_string": ""})
+    async with open_stores(settings) as stores, open_edge(settings) as edge, open_blobs(settings) as blobs:
+        answers = Answers(stores.jobs, blobs, stores.feedback, edge.cache, shared=edge.shared)
+        audit, user = SqlAudit(stores.database), getpass.getuser()
+        if not job_ids:
+            every = requeue_all(stores.jobs, answers, audit, user=user, via="command", now=_now())
+            return [job async for job in every]
+        return [
+            await requeue(stores.jobs, answers, audit, job_id=job_id, user=user, via="command", now=_now())
+            for job_id in job_ids
+        ]
 
 
 def _now() -> datetime:

@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException, RestException
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from registry.errors import RegistryError, RegistryUnreachable
+from registry.errors import CredentialsRefused, RegistryError, RegistryUnreachable
 from registry.settings import RegistrySettings
 
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
@@ -111,7 +111,7 @@ def _one_line(error: Exception) -> str:
 def _translated(address: str, error: MlflowException) -> RegistryError:
     reason = _one_line(error)
     if error.error_code in _REFUSED:
-        return RegistryError(
+        return CredentialsRefused(
             f"MLflow at {address} refuses these credentials: set MLFLOW_TRACKING_USERNAME and "
             f"MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN ({reason})"
         )

@@ -2,6 +2,7 @@
 
 RegistryError               MLflow refused, in its own words
 ├── RegistryUnreachable     the server or the database file can't be reached
+├── CredentialsRefused      MLflow doesn't know us, or not any more
 ├── NoRecording             a run that isn't there, or that nobody recorded
 ├── UnknownVersion          a number or alias the registry doesn't have
 ├── CodeMismatch            the version was registered with other code than is installed
@@ -31,6 +32,13 @@ class RegistryUnreachable(RegistryError):
 
     type = "registry-unreachable"
     status = 503
+    outage = True
+
+
+class CredentialsRefused(RegistryError):
+    """MLflow doesn't know us, or not any more."""
+
+    type = "credentials-refused"
     outage = True
 
 

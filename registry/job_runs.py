@@ -20,7 +20,7 @@ class LoggedRun:
 
 
 def find_job_run(registry: Registry, job_id: str) -> LoggedRun | None:
-    """The finished run of a job in any week's experiment; None while there is none."""
+    """The finished run of a job in any month's experiment; None while there is none."""
     prefix = registry.settings.production_experiment
     with registry.answering():
         experiments = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from threading import Event
 
 from mlflow.entities import Experiment, Run, ViewType
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -13,13 +14,16 @@ FORGOTTEN = "copydesk.article_forgotten"  # "true": of a run, or of all runs of 
 PAGE = 200
 
 
-def forget_articles(registry: Registry, before: datetime, *, dry_run: bool = False) -> int:
+def forget_articles(
+    registry: Registry, before: datetime, *, dry_run: bool = False, stopping: Event | None = None
+) -> int:
     """Deletes the report and the recording of runs that began earlier, and their titles; of how many.
 
-    Raises RegistryError. What was done stays done when it is stopped in the middle.
+    Raises RegistryError. What was done stays done when it is stopped in the middle, as by `stopping`.
     """
+    stopping = stopping or Event()
     with registry.answering():
-        return sum(_of_experiment(registry, each, before, dry_run) for each in _experiments(registry))
+        return sum(_of_experiment(registry, each, before, dry_run, stopping) for each in _experiments(registry))
 
 
 def _experiments(registry: Registry) -> list[Experiment]:
@@ -28,12 +32,15 @@ def _experiments(registry: Registry) -> list[Experiment]:
     return [each for each in found if each.tags.get(FORGOTTEN) != "true"]
 
 
-def _of_experiment(registry: Registry, experiment: Experiment, before: datetime, dry_run: bool) -> int:
+def _of_experiment(registry: Registry, experiment: Experiment, before: datetime, dry_run: bool, stopping: Event) -> int:
     client, count, rest = registry.client, 0, False
     for run in _runs(registry, experiment):
-        if run.info.start_time >= before.timestamp() * 1000:
+        if stopping.is_set():
+            return count
+        if run.info.start_time >= before.timestamp() * 1000:  # as do all that follow
             rest = True
-        elif run.data.tags.get(FORGOTTEN) != "true":
+            break
+        if run.data.tags.get(FORGOTTEN) != "true":
             count += 1
             if not dry_run:
                 _forget(registry, run)

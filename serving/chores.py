@@ -5,8 +5,10 @@ import logging
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Event
 from uuid import uuid4
 
+from agent.errors import CopydeskError
 from registry.connection import Registry
 from registry.retention import forget_articles
 from serving.adapters.http_caller import HttpCaller
@@ -38,6 +40,7 @@ from serving.usecases.tell_feedback import tell_next
 SWEEP, LOG, CALL, PURGE, ROLLOUT = "sweep", "log", "call", "purge", "rollout"
 ROLLOUT_TERM = timedelta(seconds=60)
 PURGE_EVERY = timedelta(days=1)
+PURGE_HOLD = timedelta(minutes=2)  # kept while a purge runs: of one that was killed nobody waits longer
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +89,12 @@ class Chores:
 
     async def all(self) -> Ticked:
         """A round of everything, for a scheduler that calls now and then."""
+        try:
+            return await self._round()
+        finally:
+            await self.close()
+
+    async def _round(self) -> Ticked:
         taken_back, handed_out = await self.sweep()
         logged = 0
         while await self.log_next():
@@ -98,9 +107,7 @@ class Chores:
             called += count
         await self.roll_on()
         await self.forget_checks()
-        ticked = Ticked(taken_back, handed_out, logged, told, called, await self.purge())
-        await self.close()
-        return ticked
+        return Ticked(taken_back, handed_out, logged, told, called, await self.purge())
 
     async def sweep(self) -> tuple[int, int]:
         """Takes jobs back from workers that went silent, and hands out what the queue forgot; how many of each."""
@@ -151,13 +158,17 @@ class Chores:
     async def purge(self) -> Purged | None:
         """Once a day; None when it was done within it."""
         turn = uuid4().hex  # not this process's name: it waits for the next day like the others
-        if not await self._locks.hold(PURGE, turn, self._clock(), PURGE_EVERY):
+        if not await self._locks.hold(PURGE, turn, self._clock(), PURGE_HOLD):
             return None
+        keeping = asyncio.create_task(self._keep(PURGE, turn, PURGE_HOLD))
         try:
             done = await purge_now(self._retention, self._blobs, self._registry, self._settings, self._clock())
         except BaseException:
+            await _stop(keeping)
             await self._locks.release(PURGE, turn)  # the next round tries again
             raise
+        await _stop(keeping)
+        await self._locks.hold(PURGE, turn, self._clock(), PURGE_EVERY)
         if done != Purged():
             logger.info("removed for their age: %s", done)
         return done
@@ -167,8 +178,21 @@ class Chores:
         for lock in (SWEEP, LOG, CALL, ROLLOUT):
             await self._locks.release(lock, self.name)
 
+    async def _keep(self, lock: str, holder: str, term: timedelta) -> None:
+        while True:
+            await asyncio.sleep(term.total_seconds() / 3)
+            try:
+                await self._locks.hold(lock, holder, self._clock(), term)
+            except CopydeskError as error:
+                logger.warning("the lock %s could not be kept: %s", lock, error)
+
     async def _holds(self, lock: str, term: timedelta) -> bool:
         return await self._locks.hold(lock, self.name, self._clock(), term)
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def purge_now(
@@ -177,6 +201,10 @@ async def purge_now(
     """Whatever the day; raises DatabaseUnavailable and RegistryError."""
 
     async def forget_runs(before: datetime) -> int:
-        return await asyncio.to_thread(forget_articles, registry, before)
+        stopping = Event()
+        try:
+            return await asyncio.to_thread(forget_articles, registry, before, stopping=stopping)
+        finally:
+            stopping.set()  # a thread isn't cancelled with whoever waits for it
 
     return await purge(kept, blobs, forget_runs, settings.logs, ages=settings.ages, now=now)

@@ -85,6 +85,7 @@ class BlobStoreUnusable(CopydeskError):
 
     type = "blob-store-unusable"
     status = 503
+    outage = True
     retry_after = 60
 
 

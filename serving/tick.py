@@ -46,7 +46,7 @@ async def _tick(settings: ServingSettings) -> Ticked:
 
 @asynccontextmanager
 async def _chores(settings: ServingSettings) -> AsyncIterator[Chores]:
-    registry = await _registry(settings)
+    registry = await _registry(settings, may_be_down=True)  # whatever else is due doesn't wait for MLflow
     async with (
         open_worker_stores(settings, _now) as stores,
         shared(settings, ModelSettings(), stores.database, _now) as between,
@@ -81,8 +81,8 @@ async def _would_purge(settings: ServingSettings) -> Purged:
     return Purged(jobs=jobs, runs=runs, audit=audit)
 
 
-async def _registry(settings: ServingSettings) -> Registry:
-    return await asyncio.to_thread(connect, RegistrySettings(home=settings.home))
+async def _registry(settings: ServingSettings, *, may_be_down: bool = False) -> Registry:
+    return await asyncio.to_thread(connect, RegistrySettings(home=settings.home), may_be_down=may_be_down)
 
 
 def _now() -> datetime:

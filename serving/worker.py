@@ -156,9 +156,25 @@ class Worker:
     async def work(self, stopping: asyncio.Event) -> None:
         """Works until `stopping`; then the jobs that run are finished and the runs that are due are logged.
 
-        What runs `shutdown_seconds` later goes back into the queue at once.
+        What runs `shutdown_seconds` later goes back into the queue at once; what else is in hand is given up.
         """
         limiting = asyncio.create_task(self._limit(stopping))
+        await asyncio.gather(
+            self._look_after(stopping),
+            self._every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
+        )
+        limiting.cancel()
+        with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
+            await asyncio.wait_for(self._log_rest(), LAST_LOG_SECONDS)
+        await self._chores.close()
+
+    async def _look_after(self, stopping: asyncio.Event) -> None:
+        """The loops beside the jobs, which are cut off when it is late: another worker does what was in hand."""
+        loops = asyncio.create_task(self._loops(stopping))
+        if await _done_before(self._late, loops):
+            await loops
+
+    async def _loops(self, stopping: asyncio.Event) -> None:
         await asyncio.gather(
             self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
             self._every(self.settings.champion_poll_seconds, self._serve_challenger, stopping),
@@ -170,12 +186,7 @@ class Worker:
             self._every(LOG_IDLE_SECONDS, self._call, stopping),
             self._every(FORGET_SECONDS, self._chores.forget_checks, stopping),
             self._every(FORGET_SECONDS, self._purge, stopping),
-            self._every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
         )
-        limiting.cancel()
-        with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
-            await asyncio.wait_for(self._log_rest(), LAST_LOG_SECONDS)
-        await self._chores.close()
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[bool | None]], stopping: asyncio.Event) -> None:
         """Does it again and again, at once where it returns True.

@@ -8,6 +8,7 @@ from agent.article import PLACEHOLDER, Article, Block, ParagraphKind, build_arti
 from agent.source_map import Segment, SourceMap
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+LONGEST_TAG = 35  # characters: RFC 5646, 4.4.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +155,4 @@ def first_heading(blocks: Iterable[Block]) -> str:
 def language_tag(found: str) -> str:
     """A document's own language as a BCP 47 tag ("en_GB" is "en-GB"), or nothing where it isn't one."""
     tag = found.strip().replace("_", "-")
-    return tag if _LANGUAGE.fullmatch(tag) else ""
+    return tag if _LANGUAGE.fullmatch(tag) and len(tag) <= LONGEST_TAG else ""

@@ -108,7 +108,8 @@ class SqlFeedback:
                 finding = {found["fingerprint"]}
                 await _move_on(connection, found["user_id"], found["document"], finding)
                 await _tell(connection, {found["job_id"]}, now)
-            return entry_of((await connection.execute(_entry(id))).mappings().one())
+            judged = (await connection.execute(_entry(id))).mappings().first()
+            return entry_of(judged) if judged else None  # taken back at the same moment
 
 
 def standing_ids(*conditions: ColumnElement[bool]) -> Select[tuple[int]]:

@@ -3,12 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, select, update
 
 from agent.report import ComplianceReport
 from serving.adapters.database import Database
 from serving.adapters.tables import job_of, jobs, outbox, recordings, results
+from serving.job import ENDED
 from serving.ports import LogEntry
+
+# Not of a job that was given up and queued again before its run was logged: it is logged when it ends anew.
+OF_ENDED = and_(outbox.c.job_id == jobs.c.id, jobs.c.status.in_([status.value for status in ENDED]))
 
 
 class SqlOutbox:
@@ -20,7 +24,9 @@ class SqlOutbox:
     async def is_due(self, now: datetime) -> bool:
         async with self._database.read() as connection:
             return (
-                await connection.execute(select(outbox.c.job_id).where(outbox.c.due_at <= now).limit(1))
+                await connection.execute(
+                    select(outbox.c.job_id).join(jobs, OF_ENDED).where(outbox.c.due_at <= now).limit(1)
+                )
             ).first() is not None
 
     async def claim(self, now: datetime, hold: timedelta) -> LogEntry | None:
@@ -66,7 +72,7 @@ class SqlOutbox:
 def _next_due(now: datetime) -> Select[Any]:
     return (
         select(jobs, outbox.c.attempts, outbox.c.run_id, results.c.report, recordings.c.recording)
-        .join(outbox, outbox.c.job_id == jobs.c.id)
+        .join(outbox, OF_ENDED)
         .outerjoin(results, results.c.job_id == jobs.c.id)
         .outerjoin(recordings, recordings.c.job_id == jobs.c.id)
         .where(outbox.c.due_at <= now)

@@ -7,7 +7,6 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Query, status
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.errors import CopydeskError
 from serving.access.audit import AuditEntry
 from serving.access.caller import Caller
 from serving.api.access import Who
@@ -18,17 +17,11 @@ from serving.errors import JobNotFound
 from serving.ports import Switch
 from serving.usecases import follow
 from serving.usecases.intake import DRAIN
+from serving.usecases.requeue import requeue as requeue_job
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
 
 Use = Annotated[Services, Depends(services)]
-
-
-class NotDead(CopydeskError):
-    """The job was not given up, so there is nothing to queue again."""
-
-    type = "not-dead"
-    status = 409
 
 
 class DrainIn(BaseModel):
@@ -85,11 +78,9 @@ async def list_dead(use: Use, limit: Annotated[int, Query(ge=1, le=1000)] = 50) 
 @router.post("/jobs/{job_id}/requeue")
 async def requeue(job_id: str, use: Use, caller: Who) -> StatusOut:
     """Puts a job that was given up back into the queue, with all its attempts."""
-    job = await use.jobs.requeue(job_id, use.clock())
-    if job is None:
-        raise NotDead(f"job {job_id} was not given up: /api/v1/admin/jobs/dead lists those that were")
-    await use.answers.changed(job)
-    await _note(use, caller, "job.requeue", job_id)
+    job = await requeue_job(
+        use.jobs, use.answers, use.audit, job_id=job_id, user=caller.user, via=caller.via, now=use.clock()
+    )
     return StatusOut.of(follow.Standing(job, None))
 
 

@@ -49,6 +49,9 @@ OPENAPI_BODY: dict[str, Any] = {
 }
 
 
+MOST_NAME = 500  # characters: it is the document's id where none is given
+
+
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """An article that can be checked, with how; `digest` tells equal requests."""
@@ -101,6 +104,8 @@ async def _upload(form: FormData, user: str) -> Incoming:
         raise RequestValidationError(error.errors(include_url=False)) from error
     data = await file.read()
     name = PurePath(file.filename or "upload").name
+    if len(name) > MOST_NAME:
+        raise BadRequest(f"the file's name has {len(name):,} characters: send it under one of at most {MOST_NAME}")
     article = await asyncio.to_thread(read_article, data, name, title=options.title, language=options.language)
     if not options.document_id:
         options = options.model_copy(update={"document_id": name})

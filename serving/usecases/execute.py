@@ -1,8 +1,10 @@
 """Takes one job from claimed to ended."""
 
 import asyncio
+import functools
 import hashlib
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ PROGRESS_EVERY = timedelta(seconds=0.2)  # patterns finish in milliseconds; nobo
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=5)
 OUTAGE_PAUSE = timedelta(seconds=5)  # while something that every job needs is away
+WRITES_IN_OUTAGE = 10  # tries in a lease, while the database is away
 TRANSIENT = 500  # failures with such a status or a higher one may be over at the next attempt
 
 STATUS = {
@@ -57,8 +60,10 @@ async def execute(
 ) -> Job | None:
     """Checks a claimed job's article and stores how the attempt ended.
 
-    Returns the job as it is stored, or None when it isn't this attempt's any more.
+    Returns the job as it is stored, or None when it isn't this attempt's any more. While the database is away the check
+    goes on; raises DatabaseUnavailable where that lasts longer than a lease.
     """
+    stored = functools.partial(_stored, clock=clock, lease=terms.lease)
     recorded = is_sampled(job.id, terms.record_rate)
     checking = asyncio.create_task(_check(leases, blobs, champion, job, clock, witness, recorded=recorded))
     renewing = asyncio.create_task(_renew(leases, job, clock, terms.lease))
@@ -69,25 +74,40 @@ async def execute(
         report, recording = await checking
         if witness:
             witness.reported(report)
-        return await leases.finish(*ended(job, report, clock()), recording)
+        done = ended(job, report, clock())
+        return await stored(lambda: leases.finish(*done, recording))
     except _Lost:
         logger.info("job %s attempt %d was taken away", job.id, job.attempt)
         return None
     except CopydeskError as error:
+        reason = str(error)
         if error.status < TRANSIENT:
-            return await leases.finish(job.ended_as(JobStatus.FAILED, clock(), reason=str(error)), None)
+            failed = job.ended_as(JobStatus.FAILED, clock(), reason=reason)
+            return await stored(lambda: leases.finish(failed, None))
         logger.warning("job %s attempt %d: %s", job.id, job.attempt, error)
         if error.outage:  # however long it lasts, no job is given up for it
-            return await leases.hand_back(job, str(error), due=clock() + OUTAGE_PAUSE)
-        return await _retry(leases, job, clock, terms, str(error))
+            return await stored(lambda: leases.hand_back(job, reason, due=clock() + OUTAGE_PAUSE))
+        return await stored(lambda: _retry(leases, job, clock, terms, reason))
     except Exception as error:
         logger.exception("job %s attempt %d went wrong", job.id, job.attempt)
         reason = f"an unexpected {type(error).__name__}, which the worker's log explains"
-        return await _retry(leases, job, clock, terms, reason)
+        return await stored(lambda: _retry(leases, job, clock, terms, reason))
     finally:
         for task in (checking, renewing):
             task.cancel()
         await asyncio.gather(checking, renewing, return_exceptions=True)
+
+
+async def _stored(write: Callable[[], Awaitable[Job | None]], *, clock: Clock, lease: timedelta) -> Job | None:
+    """Writes how an attempt ended, again and again for one lease while the database is away."""
+    until = clock() + lease
+    while True:
+        try:
+            return await write()
+        except CopydeskError as error:
+            if not error.outage or clock() > until:
+                raise
+        await asyncio.sleep(lease.total_seconds() / WRITES_IN_OUTAGE)
 
 
 def ended(job: Job, report: ComplianceReport, now: datetime) -> tuple[Job, ComplianceReport]:
@@ -140,9 +160,14 @@ async def _check(
         checked.append(progress.guideline)
         if clock() - written < PROGRESS_EVERY:
             return
-        stored = await leases.progress(job, checked, progress.total)
-        if stored is None:
-            raise _Lost
+        try:
+            stored = await leases.progress(job, checked, progress.total)
+        except CopydeskError as error:
+            if not error.outage:
+                raise
+        else:
+            if stored is None:
+                raise _Lost
         written = clock()
 
     article, guidelines = load_article(data), job.request.guidelines
@@ -152,7 +177,18 @@ async def _check(
 
 
 async def _renew(leases: Leases, job: Job, clock: Clock, lease: timedelta) -> None:
+    """Raises what keeps it from renewing only when the lease has run out by then."""
+    until, pause = clock() + lease, lease / 3
     while True:
-        await asyncio.sleep(lease.total_seconds() / 3)
-        if not await leases.renew(job, clock() + lease):
+        await asyncio.sleep(pause.total_seconds())
+        renewed = clock() + lease
+        try:
+            kept = await leases.renew(job, renewed)
+        except CopydeskError as error:
+            if not error.outage or clock() > until:
+                raise
+            pause = lease / WRITES_IN_OUTAGE
+            continue
+        if not kept:
             raise _Lost
+        until, pause = renewed, lease / 3

@@ -45,9 +45,9 @@ async def purge(
         jobs=jobs,
         batches=await kept.forget_batches(articles),
         articles=await _purge_blobs(kept, blobs, articles),
-        runs=await forget_runs(articles),
         audit=await kept.forget_audit(now - ages.audit),
         logs=_purge_files(logs, now - ages.logs),
+        runs=await forget_runs(articles),  # last: nothing else waits until MLflow is back
     )
 
 

@@ -76,14 +76,16 @@ async def submit(
     )
     submission = Submission(job, asked.idempotency_key, asked.request_hash, duplicates_since, queue_limit)
     stored = await store.add(submission)
-    await cache.put(article_key(content), stored.id.encode(), revision=0, seconds=ARTICLE_SECONDS)
+    if stored.article_hash == content:  # a key may stand for another article, whose file was replaced meanwhile
+        await cache.put(article_key(content), stored.id.encode(), revision=0, seconds=ARTICLE_SECONDS)
     return Accepted(stored, duplicate=stored.id != job.id)
 
 
 async def _kept(cache: Cache, store: JobStore, content: str) -> Job | None:
     """The job that equal content was given last, without asking the database for it."""
     job_id = await cache.get(article_key(content))
-    return await store.get(job_id.decode()) if job_id else None
+    job = await store.get(job_id.decode()) if job_id else None
+    return job if job and job.article_hash == content else None
 
 
 def article_hash(article: Article, request: Request, version_digest: str) -> str:

@@ -2,12 +2,14 @@ import os
 import subprocess
 import sys
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from registry.connection import Registry, connect
-from registry.errors import RegistryError, RegistryUnreachable
+from registry.errors import CredentialsRefused, RegistryError, RegistryUnreachable
 from registry.settings import RegistrySettings
 from registry.versions import list_versions
 from tests.serving.service import free_port
@@ -54,6 +56,26 @@ def test_a_dead_server_is_named_within_seconds(tmp_path: Path) -> None:
     with pytest.raises(RegistryUnreachable, match=f"MLflow at {uri} can't be reached: start it or set MLFLOW_TRACKING"):
         connect(RegistrySettings(home=tmp_path, mlflow_tracking_uri=uri))
     assert time.monotonic() - started < 5
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    """An MLflow behind a sign-in that doesn't know us."""
+
+    def do_GET(self) -> None:
+        self.send_error(401)
+
+    do_POST = do_GET  # noqa: N815 - as the server asks for it
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_credentials_that_are_refused_are_an_outage_and_named(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        settings = RegistrySettings(home=tmp_path, mlflow_tracking_uri=f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(CredentialsRefused, match="refuses these credentials: set MLFLOW_TRACKING_USERNAME"):
+            connect(settings)
+        server.shutdown()
 
 
 def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The periodic work, by a worker or by a scheduler's call."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,17 @@ from registry.connection import Registry, connect
 from registry.job_runs import find_job_run
 from registry.settings import RegistrySettings
 from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.stores import WorkerStores
 from serving.app import utc_now
-from serving.chores import PURGE_EVERY, Chores, Ticked
+from serving.chores import PURGE, PURGE_EVERY, Chores, Ticked
+from serving.edge import open_edge
 from serving.job import JobStatus
 from serving.settings import ServingSettings
 from serving.shared import shared
+from serving.usecases.log_runs import HOLD
 from serving.usecases.purge import Purged
+from serving.worker import Worker
 from tests.serving.build import LEASE, claim, report, submission
 
 
@@ -41,20 +46,39 @@ def clock() -> Moved:
     return Moved()
 
 
+class Hanging(FolderBlobs):
+    """A folder that isn't listed before it may go on."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+        self.go.set()
+
+    async def older_than(self, moment: datetime) -> AsyncIterator[str]:
+        self.asked.set()
+        await self.go.wait()
+        async for name in super().older_than(moment):
+            yield name
+
+
+@pytest.fixture
+def hanging(settings: ServingSettings) -> Hanging:
+    return Hanging(settings.articles)
+
+
 @pytest.fixture
 async def two(
-    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved, hanging: Hanging
 ) -> AsyncIterator[tuple[Chores, Chores]]:
     """Of two processes."""
     async with shared(settings, ModelSettings(), stores.database, clock) as between:
 
-        def made() -> Chores:
-            blobs = FolderBlobs(settings.articles)
+        def made(blobs: FolderBlobs) -> Chores:
             return Chores(
                 settings, stores, leases=stores.leases, blobs=blobs, registry=registry, shared=between, clock=clock
             )
 
-        yield made(), made()
+        yield made(hanging), made(FolderBlobs(settings.articles))
 
 
 async def test_a_round_takes_back_logs_and_purges(
@@ -84,6 +108,45 @@ async def test_it_purges_once_a_day_whoever_does(two: tuple[Chores, Chores], clo
     assert [await chores.purge() for chores in (*two, two[0])] == [Purged(), None, None]
     clock.by = PURGE_EVERY + timedelta(seconds=1)
     assert [await chores.purge() for chores in (two[1], two[0])] == [Purged(), None]
+
+
+async def test_of_a_purge_that_died_nobody_waits_a_day(
+    two: tuple[Chores, Chores], clock: Moved, hanging: Hanging
+) -> None:
+    hanging.go.clear()
+    died = asyncio.create_task(two[0].purge())
+    await hanging.asked.wait()
+    assert await two[1].purge() is None
+    clock.by = timedelta(minutes=5)
+    assert await two[1].purge() == Purged()
+    died.cancel()
+    await asyncio.gather(died, return_exceptions=True)
+    assert await two[1].purge() is None  # nor is it done twice
+
+
+async def test_a_round_that_fails_holds_nobody_up(
+    two: tuple[Chores, Chores], settings: ServingSettings, stores: WorkerStores
+) -> None:
+    (settings.articles / "ab").mkdir(parents=True)
+    (settings.articles / "ab" / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match="loop"):
+        await two[0].all()
+    locks = SqlLocks(stores.database)
+    assert [await locks.hold(name, "another", utc_now(), HOLD) for name in ("sweep", "log")] == [True, True]
+
+
+async def test_a_worker_that_stops_waits_for_no_purge(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, hanging: Hanging
+) -> None:
+    hanging.go.clear()
+    stopping = asyncio.Event()
+    quick = settings.model_copy(update={"shutdown_seconds": 0.2})
+    async with shared(quick, ModelSettings(), stores.database, utc_now) as between, open_edge(quick) as edge:
+        working = asyncio.create_task(Worker(quick, stores, registry, between, edge, hanging).work(stopping))
+        await hanging.asked.wait()
+        stopping.set()
+        await asyncio.wait_for(working, 60)
+    assert await SqlLocks(stores.database).hold(PURGE, "another", utc_now(), HOLD)
 
 
 async def test_a_purge_that_failed_is_tried_again_within_the_day(

@@ -1,8 +1,12 @@
 from datetime import timedelta
 
-from serving.adapters.database import Database
+import pytest
+
+from serving.adapters.database import Database, open_reporting
 from serving.adapters.sql_check_cache import SqlKeyValues
+from serving.settings import PoolSize
 from tests.serving.build import NOW
+from tests.serving.service import free_port
 
 
 async def test_what_was_put_is_there_for_every_process(database: Database) -> None:
@@ -27,3 +31,11 @@ async def test_what_is_old_is_dropped_and_what_was_put_again_is_not(database: Da
     await kept.put({"two": b"2"})
     assert await kept.forget(timedelta(days=30)) == 1
     assert await kept.get(["one", "two"]) == {"two": b"2"}
+
+
+async def test_while_the_database_is_away_nothing_is_kept_and_no_check_fails(caplog: pytest.LogCaptureFixture) -> None:
+    away = await open_reporting(f"postgresql://ada@127.0.0.1:{free_port()}/none", PoolSize())
+    kept = SqlKeyValues(away, lambda: NOW)
+    await kept.put({"one": b"1"})
+    assert await kept.get(["one"]) == {}
+    assert [record.message.count("finished checks are made again") for record in caplog.records] == [1]

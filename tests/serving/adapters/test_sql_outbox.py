@@ -89,3 +89,14 @@ async def test_it_is_known_whether_something_is_due(stores: Stores, outbox: SqlO
     assert await outbox.is_due(NOW)
     await claim(outbox)
     assert not await outbox.is_due(NOW)
+
+
+async def test_a_dead_job_that_is_queued_again_is_not_logged_before_its_end(stores: Stores, outbox: SqlOutbox) -> None:
+    await stores.jobs.add(submission("a"))
+    await claim_job(stores, NOW - timedelta(hours=1))
+    await stores.leases.give_back(NOW, max_attempts=1)
+    assert await outbox.is_due(NOW)
+    await stores.jobs.requeue("a", NOW)
+    assert (await outbox.is_due(NOW), await outbox.claim(NOW, HOLD)) == (False, None)
+    await stores.leases.finish((await claim_job(stores)).ended_as(JobStatus.COMPLETED, NOW), await report())
+    assert (await claim(outbox)).job.status is JobStatus.COMPLETED

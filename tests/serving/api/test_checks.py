@@ -64,6 +64,16 @@ async def test_a_file_is_read_by_its_name_and_named_by_it(client: httpx.AsyncCli
     assert (job.request.document_id, job.request.guidelines) == ("heat.md", ("plain-words", "attribution"))
 
 
+async def test_a_document_whose_language_is_no_tag_is_read_without_it(
+    client: httpx.AsyncClient, stores: Stores
+) -> None:
+    page = f'<html lang="en{"-abcdefgh" * 4}"><p>We utilise.</p></html>'
+    response = await client.post(CHECK, json={"article": {"html": page}})
+    job = await stores.jobs.get(response.json()["job_id"])
+    assert job
+    assert job.request.language != f"en{'-abcdefgh' * 4}"
+
+
 REFUSED = [
     ({"json": {"article": {"text": "  \n"}}}, 422, "empty-article", "at least one sentence"),
     ({"json": {"article": {"text": "word " * 50_000}}}, 413, "content-too-large", "200,000"),
@@ -86,6 +96,7 @@ REFUSED = [
     ({"data": {"title": "x"}, "files": {"other": b"x"}}, 400, "bad-request", "in a field named file"),
     ({"files": {"file": ("a.docx", b"PK\x03\x04 cut off")}}, 415, "unsupported-document", "a.docx"),
     ({"files": {"file": ("a.bin", bytes(range(256)) * 9)}}, 415, "unsupported-document", "a.bin"),
+    ({"files": {"file": ("a" * 501 + ".txt", b"We.")}}, 400, "bad-request", "at most 500"),
     ({"files": {"file": ("a.txt", b"")}}, 422, "empty-article", "no text"),
     ({"files": {"file": ("a.txt", b"x" * 10_000_001)}}, 413, "content-too-large", "10,000,000"),
     (

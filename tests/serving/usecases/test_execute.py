@@ -1,20 +1,25 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from agent.article import Article
+from agent.errors import CopydeskError
 from agent.graph import Agent, OnProgress
 from agent.recording import Recording
 from agent.report import ComplianceReport
 from agent.spec import AgentSpec, ModelSpec
 from agent.stored_article import dump_article
-from registry.errors import RegistryUnreachable, UnknownVersion
+from registry.errors import CredentialsRefused, RegistryUnreachable, UnknownVersion
+from serving.adapters.database import Database, DatabaseUnavailable
 from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.sql_leases import SqlLeases
 from serving.adapters.stores import Stores
 from serving.app import utc_now
+from serving.errors import BlobStoreUnusable
 from serving.job import Job, JobStatus
 from serving.ports import ServedVersion
 from serving.settings import ServingSettings
@@ -122,10 +127,18 @@ async def test_what_may_pass_leaves_the_job_to_another_attempt(bench: Bench, fai
     assert (job.status, job.attempt, job.reason) == (JobStatus.COMPLETED, 2, "")
 
 
-async def test_no_outage_costs_a_job_one_of_its_attempts(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        RegistryUnreachable("MLflow is down"),
+        CredentialsRefused("MLflow refuses these credentials"),
+        BlobStoreUnusable("the blob store refuses us"),
+    ],
+)
+async def test_no_outage_costs_a_job_one_of_its_attempts(bench: Bench, failure: CopydeskError) -> None:
     job = await bench.claimed()
     for _ in range(Terms().max_attempts + 1):
-        assert await bench.execute(job, Loaded(agent(), RegistryUnreachable("MLflow is down")))
+        assert await bench.execute(job, Loaded(agent(), failure))
         job = await claim(bench.stores, utc_now())
     assert (job.attempt, job.attempt - job.attempts_from) == (Terms().max_attempts + 2, 1)
 
@@ -182,3 +195,43 @@ async def test_a_long_check_keeps_its_lease(bench: Bench) -> None:
     slow.go.set()
     assert await running
     assert (await bench.ended())[0].attempt == 1
+
+
+class Restarted(SqlLeases):
+    """The real leases of a database that is away until it is back."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.back, self.refused = False, asyncio.Queue[str]()
+
+    async def renew(self, job: Job, until: datetime) -> bool:
+        self._must_be_back("renew")
+        return await super().renew(job, until)
+
+    async def progress(self, job: Job, checked: Sequence[str], total: int) -> Job | None:
+        self._must_be_back("progress")
+        return await super().progress(job, checked, total)
+
+    async def finish(self, job: Job, report: ComplianceReport | None, recording: bytes | None = None) -> Job | None:
+        self._must_be_back("finish")
+        return await super().finish(job, report, recording)
+
+    def _must_be_back(self, asked: str) -> None:
+        if not self.back:
+            self.refused.put_nowait(asked)
+            raise DatabaseUnavailable("the database went away")
+
+
+@pytest.mark.parametrize("write", ["renew", "finish"])
+async def test_a_database_that_restarts_ends_no_check(bench: Bench, write: str) -> None:
+    job, slow = await bench.claimed(), SlowAgent()
+    leases, terms = Restarted(bench.stores.database), Terms(lease=timedelta(seconds=3))
+    champion = Loaded(slow if write == "renew" else agent())
+    running = asyncio.create_task(execute(leases, bench.blobs, champion, job=job, clock=utc_now, terms=terms))
+    while await leases.refused.get() != write:
+        pass
+    leases.back = True
+    slow.go.set()
+    assert await running
+    ended, _ = await bench.ended()
+    assert (ended.status, ended.attempt, ended.done) == (JobStatus.COMPLETED, 1, 2)

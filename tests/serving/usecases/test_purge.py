@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Table, func, select, update
 
+from registry.errors import RegistryUnreachable
 from serving.access.audit import AuditEntry
 from serving.adapters.access_tables import audit
 from serving.adapters.batch_tables import batches
@@ -141,3 +142,16 @@ async def test_batches_audit_and_logs_go_by_their_own_ages(stores: Stores, blobs
         1,
         1,
     )
+
+
+async def test_while_mlflow_is_down_the_audit_and_the_logs_go_all_the_same(
+    stores: Stores, blobs: FolderBlobs, tmp_path: Path
+) -> None:
+    async def away(before: datetime) -> int:
+        raise RegistryUnreachable("MLflow is down")
+
+    old = AuditEntry("old", LATER - timedelta(days=366), "root", "none", "drain.begin", "drain", "")
+    await SqlAudit(stores.database).note(old)
+    with pytest.raises(RegistryUnreachable):
+        await purge(SqlRetention(stores.database), blobs, away, tmp_path / "logs", ages=AGES, now=LATER)
+    assert await count(stores, audit) == 0

@@ -1,0 +1,44 @@
+"""Puts jobs that were given up back into the queue."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from uuid import uuid4
+
+from agent.errors import CopydeskError
+from serving.access.audit import Audit, AuditEntry
+from serving.answers import Answers
+from serving.job import Job
+from serving.ports import JobStore
+
+AT_ONCE = 1000
+
+
+class NotDead(CopydeskError):
+    """The job was not given up, so there is nothing to queue again."""
+
+    type = "not-dead"
+    status = 409
+
+
+async def requeue(
+    jobs: JobStore, answers: Answers, audit: Audit, *, job_id: str, user: str, via: str, now: datetime
+) -> Job:
+    """With all its attempts, and noted with who did it; raises NotDead."""
+    job = await jobs.requeue(job_id, now)
+    if job is None:
+        raise NotDead(f"job {job_id!r} was not given up: `copydesk jobs dead` and /api/v1/admin/jobs/dead list those")
+    await answers.changed(job)
+    await audit.note(AuditEntry(uuid4().hex, now, user, via, "job.requeue", job_id))
+    return job
+
+
+async def requeue_all(
+    jobs: JobStore, answers: Answers, audit: Audit, *, user: str, via: str, now: datetime
+) -> AsyncIterator[Job]:
+    """Those that are dead now, however many. `jobs` has to read the primary: a replica still lists what is queued."""
+    while dead := await jobs.dead(AT_ONCE):
+        for job in dead:
+            try:
+                yield await requeue(jobs, answers, audit, job_id=job.id, user=user, via=via, now=now)
+            except NotDead:  # by somebody else, at the same moment
+                continue
