@@ -1,7 +1,6 @@
 """`copydesk jobs`: those that were given up, and their way back into the queue; clients that could not be called."""
 
 import asyncio
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.person import user_name
 from serving.callback import CallbackStanding
 from serving.job import Job
 
@@ -85,8 +85,11 @@ async def _requeue(job_ids: list[str]) -> list[Job]:
     """Those named, or all when none is; raises NotDead."""
     from serving.adapters.blob_stores import open_blobs
     from serving.adapters.sql_audit import SqlAudit
+    from serving.adapters.sql_trail import SqlTrail
+    from serving.adapters.sql_versions import SqlServedVersions
     from serving.adapters.stores import open_stores
     from serving.answers import Answers
+    from serving.briefs import Briefs
     from serving.edge import open_edge
     from serving.settings import ServingSettings
     from serving.usecases.requeue import requeue, requeue_all
@@ -94,8 +97,9 @@ async def _requeue(job_ids: list[str]) -> list[Job]:
     # What a replica lists may be queued again by now, so the database itself is read.
     settings = ServingSettings().model_copy(update={"db_read_connection_string": ""})
     async with open_stores(settings) as stores, open_edge(settings) as edge, open_blobs(settings) as blobs:
-        answers = Answers(stores.jobs, blobs, stores.feedback, edge.cache, shared=edge.shared)
-        audit, user = SqlAudit(stores.database), getpass.getuser()
+        briefs = Briefs(stores.jobs, blobs, SqlServedVersions(stores.database), SqlTrail(stores.database))
+        answers = Answers(stores.jobs, blobs, stores.feedback, edge.cache, briefs, shared=edge.shared)
+        audit, user = SqlAudit(stores.database), user_name()
         if not job_ids:
             every = requeue_all(stores.jobs, answers, audit, user=user, via="command", now=_now())
             return [job async for job in every]
