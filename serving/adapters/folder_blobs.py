@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -74,10 +75,11 @@ class FolderBlobs:
 
     def _older_than(self, moment: float) -> list[str]:
         """Also what a killed process left half-written."""
-        articles = [path.name for path in self._folder.glob("??/*") if path.stat().st_mtime < moment]
-        incoming = [path for path in (self._folder / INBOX).rglob("*") if path.is_symlink() or not path.is_dir()]
-        old = [path for path in incoming if path.lstat().st_mtime < moment]
-        return articles + [path.relative_to(self._folder).as_posix() for path in old]
+        with self._outages():
+            articles = [path.name for path in self._folder.glob("??/*") if _changed(path) < moment]
+            incoming = [path for path in (self._folder / INBOX).rglob("*") if path.is_symlink() or not path.is_dir()]
+            old = [path for path in incoming if _changed(path) < moment]
+            return articles + [path.relative_to(self._folder).as_posix() for path in old]
 
     def _delete(self, key: str, moment: float) -> bool:
         path = self._path(key)
@@ -92,9 +94,21 @@ class FolderBlobs:
             return path.read_bytes() if path.exists() else None
 
     def _read_incoming(self, name: str) -> bytes | None:
+        with self._outages():
+            return self._read_file(name)
+
+    def _read_file(self, name: str) -> bytes | None:
         path, inbox = (Path(os.path.realpath(self._folder / part)) for part in (name, INBOX))
         # A link must not lead out of the inbox, and reading a pipe would not end.
         if not path.is_relative_to(inbox) or not path.is_file():
             return None
         must_fit(name, path.stat().st_size)
         return path.read_bytes()
+
+
+def _changed(path: Path) -> float:
+    """When a file was last put; what has gone meanwhile is never old."""
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return math.inf
