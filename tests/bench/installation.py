@@ -92,8 +92,7 @@ def installation(
     }
     registry = connect(RegistrySettings(home=home, mlflow_tracking_uri=environment["MLFLOW_TRACKING_URI"]))
     _make_champion(registry, champion)
-    if "DB_CONNECTION_STRING" in environment:
-        _migrate(environment)
+    _migrate(environment)  # also of SQLite: else the process that starts first does, and keeps what that takes
     with Processes(folder / "logs") as processes:
         processes.start("api", ["-m", "pipelines", "api"], environment)
         address = f"http://127.0.0.1:{environment['COPYDESK_PORT']}"
