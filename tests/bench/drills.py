@@ -19,6 +19,7 @@ import httpx
 from agent.spec import AgentSpec, ModelSpec
 from registry.runs import JOB_ID
 from tests.agent.build import pack, prompt_guideline
+from tests.azurite_server import azurite_server
 from tests.bench.installation import Installation, installation, servers
 from tests.bench.measure import Measurement, benchmark
 from tests.mlflow_server import mlflow_server
@@ -128,6 +129,7 @@ def drill(name: str, running: Installation, outage: Outage, *, normal: str = "co
 @benchmark("drills")
 def drills() -> Iterator[Measurement]:
     yield from _of_the_stores()
+    yield _of_the_blobs()
     yield _of_mlflow()
     yield from _of_the_model()
     yield _of_the_disk()
@@ -137,6 +139,16 @@ def _of_the_stores() -> Iterator[Measurement]:
     with _folder() as folder, servers(folder) as stand, installation(folder, stand.environment) as running:
         yield drill("postgresql", running, lambda: _away(stand.postgres.stop, stand.postgres.start))
         yield drill("redis", running, lambda: _away(stand.redis.stop, stand.redis.start))
+
+
+def _of_the_blobs() -> Measurement:
+    with (
+        _folder() as folder,
+        azurite_server(folder) as azurite,
+        servers(folder) as stand,
+        installation(folder, stand.environment | {"BLOB_CONNECTION_STRING": azurite.connection_string}) as running,
+    ):
+        return drill("blobs", running, lambda: _away(azurite.stop, azurite.start))
 
 
 def _of_mlflow() -> Measurement:
