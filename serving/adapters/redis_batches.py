@@ -67,7 +67,7 @@ class RedisBatches:
             while self._waiting:
                 batch = self._waiting[:MOST_COMMANDS]
                 values = await self._values([command for command, _ in batch])
-                self._waiting = self._waiting[MOST_COMMANDS:]
+                self._waiting = self._waiting[len(batch) :]  # others came up meanwhile
                 for (_, answer), value in zip(batch, values, strict=True):
                     if not answer.done():  # else nobody waits for it any more
                         answer.set_result(value)

@@ -38,6 +38,15 @@ async def test_everyone_gets_their_own_answer(redis_url: str) -> None:
     assert found == [b"%d" % number for number in range(300)]
 
 
+async def test_who_asks_while_others_are_answered_is_answered_too(redis_url: str) -> None:
+    async with batches(redis_url) as opened, asyncio.timeout(20):
+        asked = []
+        for number in range(200):
+            asked.append(asyncio.create_task(opened.ask("ECHO", number)))
+            await asyncio.sleep(0)  # the first are on their way by now
+        assert await asyncio.gather(*asked) == [b"%d" % number for number in range(200)]
+
+
 async def test_many_callers_use_one_connection(redis_url: str) -> None:
     name = f"b{secrets.token_hex(4)}"
     async with batches(f"{redis_url}?client_name={name}") as opened, batches(redis_url) as other:
