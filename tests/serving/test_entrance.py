@@ -140,7 +140,7 @@ BAD: dict[str, Callable[[Issuer], str]] = {
 def test_what_is_no_credential_gets_nowhere(client: httpx.Client, entra: Issuer, name: str) -> None:
     refused = client.get(SESSION, headers=bearer(BAD[name](entra)))
     assert (refused.status_code, refused.json()["type"]) == (401, "not-signed-in")
-    assert set(refused.json()) == {"type", "title", "status", "detail"}
+    assert set(refused.json()) == {"type", "title", "status", "detail", "request_id"}
 
 
 def test_a_token_is_not_good_again_after_its_session_was_refreshed_or_ended(client: httpx.Client) -> None:
