@@ -32,13 +32,16 @@ from serving.shared import Shared
 from serving.tracing import NO_TRACES, Traces
 from serving.usecases import call_back
 from serving.usecases.call_back import call_due
-from serving.usecases.log_runs import HOLD, log_next
+from serving.usecases.log_runs import log_next
 from serving.usecases.purge import Purged, purge
 from serving.usecases.roll_on import roll_on
 from serving.usecases.tell_feedback import tell_next
 
 SWEEP, LOG, CALL, PURGE, ROLLOUT = "sweep", "log", "call", "purge", "rollout"
 ROLLOUT_TERM = timedelta(seconds=60)
+LOG_TERM = timedelta(seconds=20)  # a worker that dies while it logs holds up the others no longer
+    seconds=20
+)  # a worker that dies while it logs leaves the rest to another one; entries fence themselves
 PURGE_EVERY = timedelta(days=1)
 PURGE_HOLD = timedelta(minutes=2)  # kept while a purge runs: of one that was killed nobody waits longer
 
@@ -122,13 +125,13 @@ class Chores:
 
     async def log_next(self) -> bool:
         """Tells MLflow of an ended job; False when there is none to tell of."""
-        if not await self._outbox.is_due(self._clock()) or not await self._holds(LOG, HOLD):
+        if not await self._outbox.is_due(self._clock()) or not await self._holds(LOG, LOG_TERM):
             return False
         return await log_next(self._outbox, self._runs, clock=self._clock)
 
     async def tell_next(self) -> bool:
         """Tells MLflow what was decided with a job's report; False when there is nothing to tell."""
-        if not await self._decided.is_due(self._clock()) or not await self._holds(LOG, HOLD):
+        if not await self._decided.is_due(self._clock()) or not await self._holds(LOG, LOG_TERM):
             return False
         return await tell_next(self._decided, self._decisions, clock=self._clock)
 

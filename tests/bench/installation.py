@@ -21,6 +21,7 @@ from registry.settings import RegistrySettings
 from registry.versions import register
 from tests.postgres_server import PostgresServer, postgres_server
 from tests.redis_server import RedisServer
+from tests.signing import key_file
 
 PLENTY = "1000000"  # requests a minute: the limit isn't what is measured
 SERVER_CPU = 0  # the load generator has the other one
@@ -90,7 +91,19 @@ def installation(
         "MLFLOW_TRACKING_URI": "",
         **environment,
     }
-    registry = connect(RegistrySettings(home=home, mlflow_tracking_uri=environment["MLFLOW_TRACKING_URI"]))
+    tracking_uri = environment["MLFLOW_TRACKING_URI"]
+    if tracking_uri:
+        key = folder / "signing-key.pem"
+        environment["COPYDESK_TRUSTED_KEYS"] = key_file(key).line
+        environment["COPYDESK_SIGNING_KEY"] = str(key)
+    registry = connect(
+        RegistrySettings(
+            home=home,
+            mlflow_tracking_uri=tracking_uri,
+            signing_key=environment.get("COPYDESK_SIGNING_KEY", ""),
+            trusted_keys=environment.get("COPYDESK_TRUSTED_KEYS", ""),
+        )
+    )
     _make_champion(registry, champion)
     _migrate(environment)  # also of SQLite: else the process that starts first does, and keeps what that takes
     with Processes(folder / "logs") as processes:
