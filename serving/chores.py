@@ -40,8 +40,6 @@ from serving.usecases.tell_feedback import tell_next
 SWEEP, LOG, CALL, PURGE, ROLLOUT = "sweep", "log", "call", "purge", "rollout"
 ROLLOUT_TERM = timedelta(seconds=60)
 LOG_TERM = timedelta(seconds=20)  # a worker that dies while it logs holds up the others no longer
-    seconds=20
-)  # a worker that dies while it logs leaves the rest to another one; entries fence themselves
 PURGE_EVERY = timedelta(days=1)
 PURGE_HOLD = timedelta(minutes=2)  # kept while a purge runs: of one that was killed nobody waits longer
 

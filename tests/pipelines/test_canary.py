@@ -39,12 +39,19 @@ RULE = "attribution-of-claims"
 REST = "The council met and the road was opened. " * 70
 
 
+@pytest.fixture(scope="module", autouse=True)
+def collected() -> Iterator[None]:
+    """What is left is collected here, not in another test."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture
 def model(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedModel]:
     with ScriptedModel({RULE: lambda question: finds("Experts say")}) as model:
         monkeypatch.setenv("COPYDESK_MODEL_URL", model.url)
         yield model
-    gc.collect()  # what is left is collected here, not in another test
+    gc.collect()
 
 
 @pytest.fixture

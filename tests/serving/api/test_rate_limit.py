@@ -44,6 +44,7 @@ async def test_one_request_too_many_is_told_when_to_come_back(strict: httpx.Asyn
         "title": "Rate limited",
         "status": 429,
         "detail": f"user local has made more than 2 requests in 60 seconds: wait {wait} seconds, and ask less often",
+        "request_id": last.headers["X-Request-Id"],
     }
 
 
