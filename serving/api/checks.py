@@ -30,14 +30,14 @@ async def check_article(
     await must_be_open(use.switches)
     incoming = await read_submission(request, caller, use.blobs)
     must_be_callable(incoming.callback_url, use.settings.callback_rules, use.settings.webhook_keys)
-    asked = Asked(
-        idempotency_key,
-        incoming.digest,
-        incoming.priority,
-        incoming.callback_url,
-        trace_parent=about().trace_parent,
-    )
     with span(use.traces, "submit", Kind.PRODUCER) as submitting:
+        asked = Asked(
+            idempotency_key,
+            incoming.digest,
+            incoming.priority,
+            incoming.callback_url,
+            trace_parent=about().trace_parent,
+        )
         accepted = await submit(
             use.jobs,
             use.blobs,
