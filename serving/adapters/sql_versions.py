@@ -41,6 +41,8 @@ class SqlServedVersions:
             "model": version.model.model_dump_json() if version.model else "",
         }
         async with self._database.write() as connection:
+            if version.evidence:
+                await _put_evidence(connection, number, version.evidence, version.served)
             if not version.champion:
                 insertion = upsert(connection, served_versions).values(row)
                 still = served_versions.c.champion.is_(False)
@@ -48,8 +50,6 @@ class SqlServedVersions:
                     insertion.on_conflict_do_update(index_elements=["number"], set_=row, where=still)
                 )
                 return
-            if version.evidence:
-                await _put_evidence(connection, number, version.evidence, version.served)
             await connection.execute(update(served_versions).values(champion=False))
             of = served_versions.c
             same = and_(of.number == number, of.stamp == row["stamp"], of.prompts == row["prompts"])
