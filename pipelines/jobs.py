@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.person import user_name
+from pipelines.person import operator
 from serving.callback import CallbackStanding
 from serving.job import Job
 
@@ -84,7 +84,6 @@ async def _dead(limit: int) -> list[Job]:
 async def _requeue(job_ids: list[str]) -> list[Job]:
     """Those named, or all when none is; raises NotDead."""
     from serving.adapters.blob_stores import open_blobs
-    from serving.adapters.sql_audit import SqlAudit
     from serving.adapters.sql_trail import SqlTrail
     from serving.adapters.sql_versions import SqlServedVersions
     from serving.adapters.stores import open_stores
@@ -99,14 +98,9 @@ async def _requeue(job_ids: list[str]) -> list[Job]:
     async with open_stores(settings) as stores, open_edge(settings) as edge, open_blobs(settings) as blobs:
         briefs = Briefs(stores.jobs, blobs, SqlServedVersions(stores.database), SqlTrail(stores.database))
         answers = Answers(stores.jobs, blobs, stores.feedback, edge.cache, briefs, shared=edge.shared)
-        audit, user = SqlAudit(stores.database), user_name()
         if not job_ids:
-            every = requeue_all(stores.jobs, answers, audit, user=user, via="command", now=_now())
-            return [job async for job in every]
-        return [
-            await requeue(stores.jobs, answers, audit, job_id=job_id, user=user, via="command", now=_now())
-            for job_id in job_ids
-        ]
+            return [job async for job in requeue_all(stores.jobs, answers, by=operator(), now=_now())]
+        return [await requeue(stores.jobs, answers, job_id=job_id, by=operator(), now=_now()) for job_id in job_ids]
 
 
 def _now() -> datetime:

@@ -1,13 +1,11 @@
 """`copydesk keys`: API keys for programs and for people without Entra ID."""
 
 import asyncio
-import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 from rich.console import Console
@@ -15,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.errors import CopydeskError
+from pipelines.person import operator
 from serving.access.api_keys import ApiKey, ApiKeys, new_key
-from serving.access.audit import Audit, AuditEntry
 from serving.access.caller import ROLES, Permission, Role
 from serving.access.sessions import LIFE, Sessions
 
@@ -32,7 +30,6 @@ class NoKey(CopydeskError):
 @dataclass(frozen=True, slots=True)
 class _Opened:
     keys: ApiKeys
-    audit: Audit
     sessions: Sessions | None  # None: nothing to tell the API's processes by
 
 
@@ -97,10 +94,9 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="KEY", help="The id of 
 async def _create(name: str, user: str, scopes: frozenset[Permission], days: int) -> tuple[ApiKey, str]:
     now = datetime.now(UTC)
     expires = now + timedelta(days=days) if days else None
-    key, text = new_key(user=user, name=name, scopes=scopes, by=getpass.getuser(), now=now, expires=expires)
+    key, text = new_key(user=user, name=name, scopes=scopes, by=operator().user, now=now, expires=expires)
     async with _opened() as use:
-        await use.keys.add(key)
-        await use.audit.note(_entry("key.create", key, now))
+        await use.keys.add(key, operator())
     return key, text
 
 
@@ -113,18 +109,12 @@ async def _revoke(key_id: str) -> tuple[ApiKey, bool]:
     """The key, and whether its sessions end at once; raises NoKey."""
     now = datetime.now(UTC)
     async with _opened() as use:
-        key = await use.keys.revoke(key_id, now)
+        key = await use.keys.revoke(key_id, operator(), now)
         if key is None:
             raise NoKey(f"there is no key {key_id!r}: `copydesk keys list` shows those there are")
-        await use.audit.note(_entry("key.revoke", key, now))
         if use.sessions is not None:
             await use.sessions.end_all_of(key.id)
     return key, use.sessions is not None
-
-
-def _entry(action: str, key: ApiKey, now: datetime) -> AuditEntry:
-    detail = f"{key.name}, user {key.user}, may {' '.join(sorted(key.scopes))}"
-    return AuditEntry(uuid4().hex, now, getpass.getuser(), "command", action, key.id, detail)
 
 
 @asynccontextmanager
@@ -132,7 +122,6 @@ async def _opened() -> AsyncIterator[_Opened]:
     from serving.access.settings import AccessSettings
     from serving.adapters.database import open_database
     from serving.adapters.sql_api_keys import SqlApiKeys
-    from serving.adapters.sql_audit import SqlAudit
     from serving.edge import open_edge
     from serving.settings import ServingSettings
 
@@ -141,6 +130,6 @@ async def _opened() -> AsyncIterator[_Opened]:
     try:
         async with open_edge(settings) as edge:
             sessions = Sessions(access.secrets, edge.revocations) if edge.shared else None
-            yield _Opened(SqlApiKeys(database), SqlAudit(database), sessions)
+            yield _Opened(SqlApiKeys(database), sessions)
     finally:
         await database.close()

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent.errors import CopydeskError
+from serving.access.audit import Actor
 from serving.access.caller import Permission
 
 TIMEOUT_SECONDS = 10.0
@@ -78,6 +79,11 @@ def signed_in(settings: ServiceSettings) -> Person:
             f"the service at {address} asks nobody who they are, so it can't say: set up sign-in (JWT_SECRET_KEY)"
         )
     return Person(str(said["user"]), f"{address} as {said['via']}", frozenset(said["scopes"]))
+
+
+def operator() -> Actor:
+    """Who runs this command, for the audit."""
+    return Actor(user_name(), "command")
 
 
 def user_name() -> str:

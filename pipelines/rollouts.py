@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.errors import CopydeskError
+from pipelines.person import operator
 from serving.errors import NoRollout
 from serving.ports import Rollouts, ServedVersion, ServedVersions
 from serving.rollout import JobFacts, Rollout, RolloutPolicy, State, p95, share_of
@@ -156,7 +157,6 @@ async def _start(rollout: Rollout) -> None:
 
 async def _changed(move: Callable[[Rollout, datetime], Rollout]) -> Rollout:
     """Raises NoRollout."""
-    from pipelines.person import user_name
 
     async with _opened() as use:
         while True:
@@ -167,7 +167,7 @@ async def _changed(move: Callable[[Rollout, datetime], Rollout]) -> Rollout:
                 changed = move(rollout, _now())
             except ValueError as error:
                 raise NoRollout(str(error)) from error
-            if await use.rollouts.change(changed, user=user_name(), via="command", now=_now()):
+            if await use.rollouts.change(changed, by=operator(), now=_now()):
                 return changed
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.person import operator
 from serving.errors import NoShadow
 from serving.ports import Shadows
 from serving.shadow import CheckState, Pair, Shadow, Spent, Tally, tally
@@ -91,12 +92,11 @@ async def _start(shadow: Shadow) -> None:
 
 async def _stop(reason: str) -> Shadow:
     """Raises NoShadow."""
-    from pipelines.person import user_name
 
     async with _opened() as shadows:
         if (shadow := await shadows.active()) is None:
             raise NoShadow("no version checks in the shadow: `copydesk shadow start VERSION`")
-        await shadows.stop(shadow, reason, _now(), user=user_name(), via="command")
+        await shadows.stop(shadow, reason, _now(), by=operator())
         return shadow
 
 

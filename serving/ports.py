@@ -10,6 +10,7 @@ from agent.check import AnsweredBy
 from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport, VersionStamp
 from agent.spec import ModelSpec
+from serving.access.audit import Actor, AuditEntry
 from serving.batch import Batch, BatchJob, Progress
 from serving.callback import Callback, CallbackStanding
 from serving.day import Ending
@@ -138,6 +139,9 @@ class JobStore(Protocol):
         IdempotencyConflict and QueueFull.
         """
 
+    async def of_key(self, user: str, key: str, request_hash: str) -> Job | None:
+        """The job that a user's idempotency key stands for; raises IdempotencyConflict for another request's."""
+
     async def get(self, job_id: str) -> Job | None: ...
 
     async def page(self, user: str, before: Cursor | None, limit: int) -> list[Job]:
@@ -161,8 +165,8 @@ class JobStore(Protocol):
     async def cancel(self, job_id: str, now: datetime) -> Job | None:
         """The cancelled job; None when it has ended before."""
 
-    async def requeue(self, job_id: str, now: datetime) -> Job | None:
-        """A dead job, queued again with all its attempts; None when it isn't dead."""
+    async def requeue(self, job_id: str, by: Actor, now: datetime) -> Job | None:
+        """A dead job, queued again with all its attempts and noted in the audit; None when it isn't dead."""
 
     async def dead(self, limit: int) -> list[Job]:
         """Jobs that were given up, the latest first."""
@@ -176,6 +180,9 @@ class Batches(Protocol):
 
         Returns the earlier batch of the same key. Raises IdempotencyConflict and QueueFull.
         """
+
+    async def of_key(self, user: str, key: str, request_hash: str) -> Batch | None:
+        """The batch that a user's idempotency key stands for; raises IdempotencyConflict for another request's."""
 
     async def get(self, batch_id: str) -> Batch | None: ...
 
@@ -257,8 +264,11 @@ class Approvals(Protocol):
     async def pending(self, after: int, limit: int) -> list[Entry]:
         """Those nobody has judged yet, the oldest first, from the one after an id on."""
 
-    async def judge(self, id: int, status: ApprovalStatus, *, by: str, comment: str, now: datetime) -> Entry | None:
-        """The dismissal as it stands by then; None where none such stands. The same again changes nothing."""
+    async def judge(self, id: int, status: ApprovalStatus, *, by: Actor, comment: str, now: datetime) -> Entry | None:
+        """The dismissal as it stands by then, noted in the audit; None where none such stands.
+
+        The same again changes nothing.
+        """
 
 
 class Figures(Protocol):
@@ -420,7 +430,7 @@ class Rollouts(Protocol):
     async def start(self, rollout: Rollout) -> None:
         """Raises RolloutRunning."""
 
-    async def change(self, rollout: Rollout, *, user: str, via: str, now: datetime) -> bool:
+    async def change(self, rollout: Rollout, *, by: Actor, now: datetime) -> bool:
         """Stores a rollout as it is now, with an audit entry; False where somebody else changed it before."""
 
     async def challenger_jobs(self, rollout: Rollout) -> int:
@@ -440,7 +450,7 @@ class Shadows(Protocol):
     async def start(self, shadow: Shadow) -> None:
         """Raises ShadowRunning."""
 
-    async def stop(self, shadow: Shadow, reason: str, now: datetime, *, user: str, via: str) -> None: ...
+    async def stop(self, shadow: Shadow, reason: str, now: datetime, *, by: Actor) -> None: ...
 
     async def offer(self, shadow: Shadow, unit: str, job: Job, now: datetime) -> None:
         """Has an article checked later; not one of a document that was offered before."""
@@ -561,10 +571,20 @@ class Switches(Protocol):
     async def get(self, name: str) -> Switch | None:
         """None where it is off."""
 
-    async def turn_on(self, switch: Switch) -> None: ...
+    async def turn_on(self, switch: Switch, *, via: str) -> None:
+        """Noted in the audit, as its user's step."""
 
-    async def turn_off(self, name: str) -> bool:
-        """Whether it was on."""
+    async def turn_off(self, name: str, by: Actor, now: datetime) -> bool:
+        """Whether it was on; then it is noted in the audit."""
+
+
+class Audit(Protocol):
+    """Entries are only added, and removed by retention. Steps that change the database are noted where they do."""
+
+    async def note(self, by: Actor, action: str, subject: str, detail: str = "", *, now: datetime) -> None: ...
+
+    async def page(self, before: Cursor | None, limit: int) -> list[AuditEntry]:
+        """The latest first, from the cursor on."""
 
 
 class Cache(Protocol):

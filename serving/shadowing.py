@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from agent.report import ComplianceReport, ReportStatus
 from agent.stored_article import load_article
+from serving.access.audit import WORKER
 from serving.job import Job, JobStatus, Priority
 from serving.ports import BlobStore, Champion, Clock, JobStore, Locks, ServedVersions, Shadows
 from serving.shadow import Shadow, compare
@@ -16,7 +17,6 @@ from serving.shadow import Shadow, compare
 LOCK = "shadow"
 CHECK_SECONDS = 300.0  # longer is too long for an article that nobody waits for
 TERM = timedelta(seconds=CHECK_SECONDS + 30)
-WORKER = "worker"
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Shadowing:
             return None
         if champion.stamp.number != shadow.champion:
             reason = f"version {champion.stamp.number} became champion"
-            await self._shadows.stop(shadow, reason, now, user=WORKER, via=WORKER)
+            await self._shadows.stop(shadow, reason, now, by=WORKER)
             return None
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if (await self._shadows.spent(shadow, today)).reaches_cap(shadow) or await self._shadows.editors_wait():
@@ -134,7 +134,7 @@ class Shadowing:
         logger.info("job %s was checked by version %s in the shadow", job.id, shadow.version)
         if unseen.usage.cost is None and shadow.budget is not None:
             reason = "its model isn't in the price table (COPYDESK_MODEL_PRICES), so its cost isn't known"
-            await self._shadows.stop(shadow, reason, now, user=WORKER, via=WORKER)
+            await self._shadows.stop(shadow, reason, now, by=WORKER)
 
     async def _leave_out(self, shadow: Shadow, job: Job, reason: str) -> None:
         await self._shadows.left_out(shadow, job, reason, calls=0, cost=0.0, now=self._clock())

@@ -17,6 +17,7 @@ from registry.connection import Registry, connect
 from registry.errors import NotTrusted, Ungated
 from registry.settings import RegistrySettings
 from registry.trust import trusted_keys
+from serving.access.audit import WORKER
 from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.measured import MeasuredBlobs, MeasuredCache, MeasuredKeyValues, MeasuredLeases
@@ -44,7 +45,6 @@ from serving.shadowing import Shadowing
 from serving.shared import Shared, shared
 from serving.tracing import NO_TRACES, Traces, TracingSettings, open_traces
 from serving.usecases.execute import Terms, execute
-from serving.usecases.roll_on import WORKER
 
 LOG_IDLE_SECONDS = 0.5
 ROLL_SECONDS = 2.0
@@ -238,7 +238,7 @@ class Worker:
             version = await self._versions.challenger(rollout)
         except (NotTrusted, Ungated) as error:
             refused = rollout.aborted(f"refused: {error}", utc_now())
-            await self._rollouts.change(refused, user=WORKER, via=WORKER, now=utc_now())
+            await self._rollouts.change(refused, by=WORKER, now=utc_now())
             raise
         if version is not None:
             await self._served.put(version)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from agent.errors import CopydeskError
+from serving.access.audit import Actor
 from serving.access.caller import Caller, NotSignedIn, Permission
 
 PREFIX = "cdk"
@@ -42,15 +43,16 @@ class ApiKey:
 class ApiKeys(Protocol):
     """Where keys are kept."""
 
-    async def add(self, key: ApiKey) -> None: ...
+    async def add(self, key: ApiKey, by: Actor) -> None:
+        """Noted in the audit."""
 
     async def get(self, id: str) -> ApiKey | None: ...
 
     async def all(self) -> list[ApiKey]:
         """The latest first."""
 
-    async def revoke(self, id: str, now: datetime) -> ApiKey | None:
-        """The key, revoked now or before; None when there is none."""
+    async def revoke(self, id: str, by: Actor, now: datetime) -> ApiKey | None:
+        """The key, revoked now or before, and noted in the audit; None when there is none."""
 
     async def used(self, id: str, now: datetime) -> None:
         """Notes it, unless it was noted within NOTED_EVERY."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from agent.errors import CopydeskError
+from serving.access.audit import Actor
 
 
 class Permission(StrEnum):
@@ -70,6 +71,10 @@ class Caller:
     permissions: frozenset[Permission]
     via: str  # none, entra, or key:ID: what they signed in with
     session: Session | None = None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.user, self.via)
 
     def must(self, permission: Permission) -> None:
         """Raises NotAllowed."""

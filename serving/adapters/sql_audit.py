@@ -1,8 +1,12 @@
 """Who did what, in the database."""
 
-from sqlalchemy import and_, or_, select
+from datetime import datetime
+from uuid import uuid4
 
-from serving.access.audit import AuditEntry
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serving.access.audit import Actor, AuditEntry
 from serving.adapters.access_tables import audit
 from serving.adapters.database import Database
 from serving.ports import Cursor
@@ -13,21 +17,9 @@ class SqlAudit:
         self._database = database
         self._reporting = reporting or database
 
-    async def note(self, *entries: AuditEntry) -> None:
-        rows = [
-            {
-                "id": entry.id,
-                "at": entry.at,
-                "user_id": entry.user,
-                "via": entry.via,
-                "action": entry.action,
-                "subject": entry.subject,
-                "detail": entry.detail,
-            }
-            for entry in entries
-        ]
+    async def note(self, by: Actor, action: str, subject: str, detail: str = "", *, now: datetime) -> None:
         async with self._database.write() as connection:
-            await connection.execute(audit.insert(), rows)
+            await note(connection, by, action, subject, detail, now=now)
 
     async def page(self, before: Cursor | None, limit: int) -> list[AuditEntry]:
         query = select(audit).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit)
@@ -38,3 +30,19 @@ class SqlAudit:
                 AuditEntry(row.id, row.at, row.user_id, row.via, row.action, row.subject, row.detail)
                 for row in await connection.execute(query)
             ]
+
+
+async def note(
+    connection: AsyncConnection, by: Actor, action: str, subject: str, detail: str = "", *, now: datetime
+) -> None:
+    """In the transaction that takes the step, so that there is neither without the other."""
+    row = {
+        "id": uuid4().hex,
+        "at": now,
+        "user_id": by.user,
+        "via": by.via,
+        "action": action,
+        "subject": subject,
+        "detail": detail,
+    }
+    await connection.execute(audit.insert(), row)

@@ -33,10 +33,8 @@ class SqlBatches:
 
     async def _add(self, connection: AsyncConnection, submission: BatchSubmission) -> Batch:
         batch, key = submission.batch, submission.idempotency_key
-        of_key = select(batches).where(batches.c.user_id == batch.user, batches.c.idempotency_key == key)
-        if key and (row := (await connection.execute(of_key)).mappings().first()):
-            same_request(row, key=key, request_hash=submission.request_hash)
-            return batch_of(row)
+        if key and (earlier := await _of_key(connection, batch.user, key, submission.request_hash)):
+            return earlier
         facts = (await connection.execute(select(*queue_facts(batch.user, Priority.BATCH)))).mappings().one()
         must_have_room(facts, len(submission.jobs), submission.queue_limit)
         row_of_batch = {
@@ -55,6 +53,10 @@ class SqlBatches:
         await connection.execute(insert(jobs), [_row(job, number) for number, job in enumerate(queued, 1)])
         await self._enqueue(connection, queued)
         return batch
+
+    async def of_key(self, user: str, key: str, request_hash: str) -> Batch | None:
+        async with self._database.read() as connection:
+            return await _of_key(connection, user, key, request_hash)
 
     async def get(self, batch_id: str) -> Batch | None:
         async with self._database.read() as connection:
@@ -108,6 +110,15 @@ class SqlBatches:
         query = select(jobs.c.id).where(jobs.c.batch_id == batch_id, LIVE).order_by(jobs.c.batch_number.desc())
         async with self._database.read() as connection:
             return list((await connection.execute(query)).scalars())
+
+
+async def _of_key(connection: AsyncConnection, user: str, key: str, request_hash: str) -> Batch | None:
+    query = select(batches).where(batches.c.user_id == user, batches.c.idempotency_key == key)
+    row = (await connection.execute(query)).mappings().first()
+    if row is None:
+        return None
+    same_request(row, key=key, request_hash=request_hash)
+    return batch_of(row)
 
 
 def _by_guideline(batch_id: str) -> Select[tuple[str, str, int, int]]:

@@ -22,8 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving.access.audit import Actor
 from serving.adapters.database import Database
 from serving.adapters.feedback_tables import feedback, feedback_approvals, feedback_outbox
+from serving.adapters.sql_audit import note
 from serving.adapters.tables import findings, jobs
 from serving.adapters.upsert import upsert
 from serving.feedback import (
@@ -46,6 +48,7 @@ ENTRIES = (
     feedback_approvals.c.at.label("approval_at"),
     feedback_approvals.c.comment.label("approval_comment"),
 )
+VERBS = {ApprovalStatus.APPROVED: "dismissal.approve", ApprovalStatus.DECLINED: "dismissal.decline"}
 WITH_APPROVAL = feedback.outerjoin(feedback_approvals, feedback_approvals.c.feedback_id == feedback.c.id)
 
 
@@ -95,9 +98,9 @@ class SqlFeedback:
             rows = await connection.execute(query.order_by(feedback_approvals.c.feedback_id).limit(limit))
             return [entry_of(row) for row in rows.mappings()]
 
-    async def judge(self, id: int, status: ApprovalStatus, *, by: str, comment: str, now: datetime) -> Entry | None:
+    async def judge(self, id: int, status: ApprovalStatus, *, by: Actor, comment: str, now: datetime) -> Entry | None:
         of = feedback_approvals.c
-        values = {"status": status.value, "user_id": by, "at": now, "comment": comment}
+        values = {"status": status.value, "user_id": by.user, "at": now, "comment": comment}
         says_more = or_(of.status != status.value, of.comment != comment)
         async with self._database.write() as connection:
             found = (await connection.execute(_entry(id))).mappings().first()
@@ -108,6 +111,7 @@ class SqlFeedback:
                 finding = {found["fingerprint"]}
                 await _move_on(connection, found["user_id"], found["document"], finding)
                 await _tell(connection, {found["job_id"]}, now)
+                await note(connection, by, VERBS[status], str(id), found["guideline_id"], now=now)
             judged = (await connection.execute(_entry(id))).mappings().first()
             return entry_of(judged) if judged else None  # taken back at the same moment
 

@@ -10,8 +10,10 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from serving.access.audit import Actor
 from serving.adapters.database import Database
 from serving.adapters.endings import tell_of_end
+from serving.adapters.sql_audit import note
 from serving.adapters.tables import job_of, jobs, results, row_of, state_of
 from serving.errors import IdempotencyConflict, QueueFull
 from serving.job import STANDS_FOR_EQUALS, Job, JobStatus, Priority
@@ -67,6 +69,15 @@ class SqlJobStore:
         await self._enqueue(connection, [job])
         return job
 
+    async def of_key(self, user: str, key: str, request_hash: str) -> Job | None:
+        query = select(jobs).where(jobs.c.user_id == user, jobs.c.idempotency_key == key)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        if row is None:
+            return None
+        same_request(row, key=key, request_hash=request_hash)
+        return job_of(row)
+
     async def get(self, job_id: str) -> Job | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).mappings().first()
@@ -110,10 +121,17 @@ class SqlJobStore:
             return await connection.scalar(select(results.c.report).where(results.c.job_id == job_id))
 
     async def cancel(self, job_id: str, now: datetime) -> Job | None:
-        return await self._change(job_id, lambda job: None if job.ended else job.ended_as(JobStatus.CANCELLED, now))
+        async with self._database.write() as connection:
+            return await self._change(
+                connection, job_id, lambda job: None if job.ended else job.ended_as(JobStatus.CANCELLED, now)
+            )
 
-    async def requeue(self, job_id: str, now: datetime) -> Job | None:
-        return await self._change(job_id, lambda job: job.requeued(now) if job.dead else None)
+    async def requeue(self, job_id: str, by: Actor, now: datetime) -> Job | None:
+        async with self._database.write() as connection:
+            queued = await self._change(connection, job_id, lambda job: job.requeued(now) if job.dead else None)
+            if queued is not None:
+                await note(connection, by, "job.requeue", job_id, now=now)
+        return queued
 
     async def dead(self, limit: int) -> list[Job]:
         failed = and_(jobs.c.status == JobStatus.FAILED.value, jobs.c.dead)
@@ -121,21 +139,22 @@ class SqlJobStore:
         async with self._reporting.read() as connection:
             return [job_of(row) for row in (await connection.execute(query)).mappings()]
 
-    async def _change(self, job_id: str, change: Callable[[Job], Job | None]) -> Job | None:
+    async def _change(
+        self, connection: AsyncConnection, job_id: str, change: Callable[[Job], Job | None]
+    ) -> Job | None:
         """Changes a job by what it is at that moment."""
-        async with self._database.write() as connection:
-            row = (await connection.execute(select(jobs).where(jobs.c.id == job_id).with_for_update())).mappings()
-            found = row.first()
-            changed = change(job_of(found)) if found else None
-            if changed is None:
-                return None
-            changed = replace(changed, revision=changed.revision + 1)
-            values = state_of(changed) | {"revision": changed.revision}
-            await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
-            if changed.status is JobStatus.QUEUED:
-                await self._enqueue(connection, [changed])
-            if changed.ended:
-                await tell_of_end(connection, changed)
+        row = (await connection.execute(select(jobs).where(jobs.c.id == job_id).with_for_update())).mappings()
+        found = row.first()
+        changed = change(job_of(found)) if found else None
+        if changed is None:
+            return None
+        changed = replace(changed, revision=changed.revision + 1)
+        values = state_of(changed) | {"revision": changed.revision}
+        await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+        if changed.status is JobStatus.QUEUED:
+            await self._enqueue(connection, [changed])
+        if changed.ended:
+            await tell_of_end(connection, changed)
         return changed
 
     async def _jobs(self, query: Select[Any]) -> list[Job]:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
@@ -12,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.check import Verdict
 from agent.finding import Method
-from serving.adapters.access_tables import audit
+from serving.access.audit import Actor
 from serving.adapters.database import Database
 from serving.adapters.rollout_tables import rollouts
+from serving.adapters.sql_audit import note
 from serving.adapters.tables import compliance_results, jobs
 from serving.errors import RolloutRunning
 from serving.job import JobStatus
@@ -50,14 +50,14 @@ class SqlRollouts:
         try:
             async with self._database.write() as connection:
                 await connection.execute(insert(rollouts), row)
-                await _note(connection, rollout, rollout.who, "command", rollout.started)
+                await _note(connection, rollout, Actor(rollout.who, "command"), rollout.started)
         except IntegrityError as error:
             raise RolloutRunning(
                 "another challenger is being rolled out: `copydesk rollout status` says which, "
                 "`copydesk rollout abort` ends it"
             ) from error
 
-    async def change(self, rollout: Rollout, *, user: str, via: str, now: datetime) -> bool:
+    async def change(self, rollout: Rollout, *, by: Actor, now: datetime) -> bool:
         changed = replace(rollout, revision=rollout.revision + 1)
         same = and_(rollouts.c.id == rollout.id, rollouts.c.revision == rollout.revision)
         async with self._database.write() as connection:
@@ -67,7 +67,7 @@ class SqlRollouts:
             if not (await connection.execute(update(rollouts).where(same).values(_state(changed)))).rowcount:
                 return False
             if (before["state"], before["stage"]) != (changed.state.value, changed.stage) or changed.ended:
-                await _note(connection, changed, user, via, now)
+                await _note(connection, changed, by, now)
         return True
 
     async def challenger_jobs(self, rollout: Rollout) -> int:
@@ -128,18 +128,9 @@ def _facts(row: Row[Any]) -> JobFacts:
     )
 
 
-async def _note(connection: AsyncConnection, rollout: Rollout, user: str, via: str, now: datetime) -> None:
+async def _note(connection: AsyncConnection, rollout: Rollout, by: Actor, now: datetime) -> None:
     detail = f"{rollout.share:.0%} of the articles" + (f": {rollout.reason}" if rollout.reason else "")
-    entry = {
-        "id": uuid4().hex,
-        "at": now,
-        "user_id": user,
-        "via": via,
-        "action": f"rollout.{rollout.state.value}",
-        "subject": rollout.challenger,
-        "detail": detail,
-    }
-    await connection.execute(audit.insert(), entry)
+    await note(connection, by, f"rollout.{rollout.state.value}", rollout.challenger, detail, now=now)
 
 
 def _state(rollout: Rollout) -> dict[str, Any]:

@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from serving.adapters.access_tables import audit
+from serving.access.audit import Actor
 from serving.adapters.database import Database
 from serving.adapters.rollout_tables import shadow_checks, shadow_results, shadows
+from serving.adapters.sql_audit import note
 from serving.adapters.sql_jobs import QUEUED
 from serving.adapters.tables import job_of, jobs
 from serving.adapters.upsert import upsert
@@ -57,19 +57,19 @@ class SqlShadows:
         try:
             async with self._database.write() as connection:
                 await connection.execute(insert(shadows), row)
-                await _note(connection, shadow, "started", shadow.who, "command", shadow.started)
+                await _note(connection, shadow, "started", Actor(shadow.who, "command"), shadow.started)
         except IntegrityError as error:
             raise ShadowRunning(
                 "another challenger runs in the shadow: `copydesk shadow report` says which, "
                 "`copydesk shadow stop` ends it"
             ) from error
 
-    async def stop(self, shadow: Shadow, reason: str, now: datetime, *, user: str, via: str) -> None:
+    async def stop(self, shadow: Shadow, reason: str, now: datetime, *, by: Actor) -> None:
         stopped = update(shadows).where(shadows.c.id == shadow.id, shadows.c.active)
         async with self._database.write() as connection:
             values = {"active": None, "ended_at": now, "reason": reason}
             if (await connection.execute(stopped.values(values))).rowcount:
-                await _note(connection, shadow, "stopped", user, via, now, reason)
+                await _note(connection, shadow, "stopped", by, now, reason)
 
     async def offer(self, shadow: Shadow, unit: str, job: Job, now: datetime) -> None:
         row = {
@@ -185,18 +185,10 @@ async def _end(
 
 
 async def _note(
-    connection: AsyncConnection, shadow: Shadow, action: str, user: str, via: str, now: datetime, reason: str = ""
+    connection: AsyncConnection, shadow: Shadow, action: str, by: Actor, now: datetime, reason: str = ""
 ) -> None:
-    entry = {
-        "id": uuid4().hex,
-        "at": now,
-        "user_id": user,
-        "via": via,
-        "action": f"shadow.{action}",
-        "subject": shadow.version,
-        "detail": reason or f"{shadow.share:.0%} of the documents",
-    }
-    await connection.execute(audit.insert(), entry)
+    detail = reason or f"{shadow.share:.0%} of the documents"
+    await note(connection, by, f"shadow.{action}", shadow.version, detail, now=now)
 
 
 def _compared(row: RowMapping) -> Compared:

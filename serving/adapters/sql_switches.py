@@ -1,9 +1,13 @@
 """What an administrator has switched for all processes, in the database."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 
+from serving.access.audit import Actor
 from serving.adapters.access_tables import switches
 from serving.adapters.database import Database
+from serving.adapters.sql_audit import note
 from serving.adapters.upsert import upsert
 from serving.ports import Switch
 
@@ -17,12 +21,17 @@ class SqlSwitches:
             row = (await connection.execute(select(switches).where(switches.c.name == name))).one_or_none()
         return Switch(row.name, row.reason, row.user_id, row.at) if row else None
 
-    async def turn_on(self, switch: Switch) -> None:
+    async def turn_on(self, switch: Switch, *, via: str) -> None:
         row = {"name": switch.name, "reason": switch.reason, "user_id": switch.user, "at": switch.at}
         async with self._database.write() as connection:
             insert = upsert(connection, switches).values(row)
             await connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=row))
+            by = Actor(switch.user, via)
+            await note(connection, by, f"{switch.name}.begin", switch.name, switch.reason, now=switch.at)
 
-    async def turn_off(self, name: str) -> bool:
+    async def turn_off(self, name: str, by: Actor, now: datetime) -> bool:
         async with self._database.write() as connection:
-            return bool((await connection.execute(switches.delete().where(switches.c.name == name))).rowcount)
+            was_on = bool((await connection.execute(switches.delete().where(switches.c.name == name))).rowcount)
+            if was_on:
+                await note(connection, by, f"{name}.end", name, now=now)
+        return was_on

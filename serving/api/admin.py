@@ -2,13 +2,10 @@
 
 from datetime import datetime
 from typing import Annotated
-from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Query, status
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.access.audit import AuditEntry
-from serving.access.caller import Caller
 from serving.api.access import Who
 from serving.api.cursors import dump_cursor, load_cursor
 from serving.api.schemas import JobsOut, StatusOut
@@ -78,9 +75,7 @@ async def list_dead(use: Use, limit: Annotated[int, Query(ge=1, le=1000)] = 50) 
 @router.post("/jobs/{job_id}/requeue")
 async def requeue(job_id: str, use: Use, caller: Who) -> StatusOut:
     """Puts a job that was given up back into the queue, with all its attempts."""
-    job = await requeue_job(
-        use.jobs, use.answers, use.audit, job_id=job_id, user=caller.user, via=caller.via, now=use.clock()
-    )
+    job = await requeue_job(use.jobs, use.answers, job_id=job_id, by=caller.actor, now=use.clock())
     return StatusOut.of(follow.Standing(job, None))
 
 
@@ -90,7 +85,7 @@ async def clear_cache(job_id: str, use: Use, caller: Who) -> None:
     if await use.jobs.get(job_id) is None:
         raise JobNotFound(follow.no_job(job_id))
     await use.answers.forget(job_id)
-    await _note(use, caller, "job.clear-cache", job_id)
+    await use.audit.note(caller.actor, "job.clear-cache", job_id, now=use.clock())
 
 
 @router.get("/drain")
@@ -102,16 +97,14 @@ async def show_drain(use: Use) -> DrainOut:
 @router.put("/drain")
 async def begin_drain(asked: DrainIn, use: Use, caller: Who) -> DrainOut:
     """Accepts no more articles, on all replicas; what was accepted is finished."""
-    await use.switches.turn_on(Switch(DRAIN, asked.reason, caller.user, use.clock()))
-    await _note(use, caller, "drain.begin", DRAIN, asked.reason)
+    await use.switches.turn_on(Switch(DRAIN, asked.reason, caller.user, use.clock()), via=caller.via)
     return await _drain(use)
 
 
 @router.delete("/drain")
 async def end_drain(use: Use, caller: Who) -> DrainOut:
     """Accepts articles again."""
-    if await use.switches.turn_off(DRAIN):
-        await _note(use, caller, "drain.end", DRAIN)
+    await use.switches.turn_off(DRAIN, caller.actor, use.clock())
     return await _drain(use)
 
 
@@ -120,7 +113,3 @@ async def _drain(use: Services) -> DrainOut:
     if on is None:
         return DrainOut(draining=False, unfinished=unfinished)
     return DrainOut(draining=True, reason=on.reason, by=on.user, since=on.at, unfinished=unfinished)
-
-
-async def _note(use: Services, caller: Caller, action: str, subject: str, detail: str = "") -> None:
-    await use.audit.note(AuditEntry(uuid4().hex, use.clock(), caller.user, caller.via, action, subject, detail))

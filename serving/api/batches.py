@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 
 from agent.article import Article
 from agent.errors import CopydeskError
+from serving.access.caller import Caller
 from serving.api.access import Who
 from serving.api.batch_inbox import read_named
 from serving.api.batch_schemas import (
@@ -22,6 +23,7 @@ from serving.api.batch_schemas import (
 from serving.api.cursors import dump_cursor, dump_number, load_cursor, load_number
 from serving.api.services import Services, services
 from serving.api.submission import article_of
+from serving.batch import Batch
 from serving.errors import BatchRefused
 from serving.job import Request as CheckRequest
 from serving.usecases.follow_batch import cancel_rest, find_batch
@@ -45,10 +47,19 @@ async def check_batch(
     idempotency_key: Annotated[str, Header(max_length=200)] = "",
 ) -> BatchOut:
     """Accepts up to 1,000 articles, all or none of them, to be checked when no editor waits."""
+    request_hash = hashlib.sha256(await request.body()).hexdigest()
+    earlier = await use.batches.of_key(caller.user, idempotency_key, request_hash) if idempotency_key else None
+    batch = earlier or await _submit(use, asked, caller, idempotency_key, request_hash)
+    accepted = BatchOut.of(batch)
+    response.headers["Location"] = accepted.links.self
+    return accepted
+
+
+async def _submit(use: Services, asked: BatchIn, caller: Caller, idempotency_key: str, request_hash: str) -> Batch:
     await must_be_open(use.switches)
     must_be_callable(asked.callback_url, use.settings.callback_rules, use.settings.webhook_keys)
     named = await read_named(asked, caller, use.blobs)
-    batch = await submit_batch(
+    return await submit_batch(
         use.batches,
         use.blobs,
         use.versions,
@@ -57,13 +68,10 @@ async def check_batch(
         callback_url=asked.callback_url,
         pieces=await asyncio.to_thread(_pieces, asked, caller.user, named),
         idempotency_key=idempotency_key,
-        request_hash=hashlib.sha256(await request.body()).hexdigest(),
+        request_hash=request_hash,
         queue_limit=use.settings.batch_queue_limit,
         now=use.clock(),
     )
-    accepted = BatchOut.of(batch)
-    response.headers["Location"] = accepted.links.self
-    return accepted
 
 
 @router.get("")

@@ -2,11 +2,9 @@
 
 from datetime import timedelta
 from typing import Annotated
-from uuid import uuid4
 
 from fastapi import APIRouter, Body, Depends, Path, Query
 
-from serving.access.audit import AuditEntry
 from serving.access.caller import Caller
 from serving.answers import Reported
 from serving.api.access import Who
@@ -126,9 +124,6 @@ async def _feedback(use: Services, caller: Caller, job_id: str) -> FeedbackOut:
 async def _judge(
     use: Services, caller: Caller, id: int, status: ApprovalStatus, said: JudgementIn | None
 ) -> DecidedOut:
-    comment, now = said.comment if said else "", use.clock()
-    entry = await judge(use.approvals, id=id, status=status, by=caller.user, comment=comment, now=now)
-    action = f"dismissal.{'approve' if status is ApprovalStatus.APPROVED else 'decline'}"
-    if entry.approval and entry.approval.at == now:  # else the same was said before
-        await use.audit.note(AuditEntry(uuid4().hex, now, caller.user, caller.via, action, str(id), entry.guideline))
+    comment = said.comment if said else ""
+    entry = await judge(use.approvals, id=id, status=status, by=caller.actor, comment=comment, now=use.clock())
     return DecidedOut.of(entry)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from serving.access.api_keys import ApiKeys
-from serving.access.audit import Audit
 from serving.access.sign_in import SignIn
 from serving.adapters.database import Database
 from serving.answers import Answers
@@ -14,6 +13,7 @@ from serving.exposition import Exposition
 from serving.metrics import ApiMetrics
 from serving.ports import (
     Approvals,
+    Audit,
     Backlogs,
     Batches,
     BlobStore,

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -53,45 +55,58 @@ MOST_NAME = 500  # characters: it is the document's id where none is given
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """An article that can be checked, with how; `digest` tells equal requests."""
+class Sent:
+    """What a client sent to be checked, before its article is read; `digest` tells equal requests."""
 
-    article: Article
-    request: Request
+    options: Options
     digest: str
-    priority: Priority
-    callback_url: str
+    read: Callable[[], Awaitable[Article]]
+
+    @property
+    def priority(self) -> Priority:
+        return Priority[self.options.priority.upper()]
+
+    def request(self, article: Article, user: str) -> Request:
+        guidelines = self.options.guidelines
+        return Request(
+            user=user,
+            channel=self.options.channel,
+            document_id=self.options.document_id,
+            title=article.title,
+            language=article.language,
+            guidelines=None if guidelines is None else tuple(guidelines),
+        )
 
 
-async def read_submission(http: HttpRequest, caller: Caller, blobs: BlobStore) -> Incoming:
-    """Raises BadRequest, RequestValidationError, and ArticleError for an article that can't be checked.
+async def read_submission(http: HttpRequest, caller: Caller, blobs: BlobStore) -> Sent:
+    """Raises BadRequest, RequestValidationError, and NotAllowed where a file of the inbox is named.
 
-    Where a file of the inbox is named also NotAllowed, BlobNotFound and BlobStoreUnavailable.
+    Reading its article raises ArticleError for one that can't be checked; from the inbox also BlobNotFound and
+    BlobStoreUnavailable.
     """
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         body = await http.body()
         given = _validated(CheckIn, body)
         if given.article.blob is not None:
-            return await _from_inbox(given, given.article.blob, caller, blobs, body)
-        article = await asyncio.to_thread(article_of, given.article, title=given.title, language=given.language)
-        return _incoming(article, given, caller.user, body)
+            return _from_inbox(given, given.article.blob, caller, blobs, body)
+        read = partial(asyncio.to_thread, article_of, given.article, title=given.title, language=given.language)
+        return _sent(given, body, read)
     if kind == "multipart/form-data":
         async with http.form(max_files=1, max_fields=20) as form:
-            return await _upload(form, caller.user)
+            return await _upload(form)
     raise BadRequest(
         f"the request's Content-Type is {kind or 'missing'!r}: send application/json, or a file as multipart/form-data"
     )
 
 
-async def _from_inbox(given: CheckIn, name: str, caller: Caller, blobs: BlobStore, body: bytes) -> Incoming:
+def _from_inbox(given: CheckIn, name: str, caller: Caller, blobs: BlobStore, body: bytes) -> Sent:
     caller.must(Permission.INBOX)
-    article = await read_from_inbox(blobs, name=name, title=given.title, language=given.language)
     options = given if given.document_id else given.model_copy(update={"document_id": name})
-    return _incoming(article, options, caller.user, body)
+    return _sent(options, body, partial(read_from_inbox, blobs, name=name, title=given.title, language=given.language))
 
 
-async def _upload(form: FormData, user: str) -> Incoming:
+async def _upload(form: FormData) -> Sent:
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise BadRequest("the form has no file: send the article in a field named file")
@@ -106,10 +121,15 @@ async def _upload(form: FormData, user: str) -> Incoming:
     name = PurePath(file.filename or "upload").name
     if len(name) > MOST_NAME:
         raise BadRequest(f"the file's name has {len(name):,} characters: send it under one of at most {MOST_NAME}")
-    article = await asyncio.to_thread(read_article, data, name, title=options.title, language=options.language)
     if not options.document_id:
         options = options.model_copy(update={"document_id": name})
-    return _incoming(article, options, user, name.encode() + b"\0" + data)
+    read = partial(asyncio.to_thread, read_article, data, name, title=options.title, language=options.language)
+    return _sent(options, name.encode() + b"\0" + data, read)
+
+
+def _sent(options: Options, body: bytes, read: Callable[[], Awaitable[Article]]) -> Sent:
+    asked = options.model_dump_json(include=set(Options.model_fields)).encode()
+    return Sent(options, hashlib.sha256(asked + b"\0" + body).hexdigest(), read)
 
 
 def _validated(schema: type[CheckIn], body: bytes) -> CheckIn:
@@ -132,17 +152,3 @@ def article_of(given: ArticleIn, *, title: str, language: str) -> Article:
         paragraphs = [one if isinstance(one, str) else Block(one.text, one.kind, one.level) for one in given.paragraphs]
         return article_from_paragraphs(paragraphs, title=title, language=language)
     return article_from_text(given.text or "", title=title, language=language)
-
-
-def _incoming(article: Article, options: Options, user: str, body: bytes) -> Incoming:
-    request = Request(
-        user=user,
-        channel=options.channel,
-        document_id=options.document_id,
-        title=article.title,
-        language=article.language,
-        guidelines=None if options.guidelines is None else tuple(options.guidelines),
-    )
-    asked = options.model_dump_json(include=set(Options.model_fields)).encode()
-    digest = hashlib.sha256(asked + b"\0" + body).hexdigest()
-    return Incoming(article, request, digest, Priority[options.priority.upper()], options.callback_url)

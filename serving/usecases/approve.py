@@ -8,6 +8,7 @@ from datetime import datetime
 from agent.finding import Finding
 from agent.report import ComplianceReport
 from agent.stored_article import load_article
+from serving.access.audit import Actor
 from serving.errors import DismissalNotFound
 from serving.feedback import ApprovalStatus, Entry
 from serving.ports import Approvals, BlobStore, JobStore
@@ -55,7 +56,7 @@ async def pending(approvals: Approvals, jobs: JobStore, blobs: BlobStore, *, aft
 
 
 async def judge(
-    approvals: Approvals, *, id: int, status: ApprovalStatus, by: str, comment: str, now: datetime
+    approvals: Approvals, *, id: int, status: ApprovalStatus, by: Actor, comment: str, now: datetime
 ) -> Entry:
     """The dismissal as it stands by then; raises DismissalNotFound."""
     entry = await approvals.judge(id, status, by=by, comment=comment, now=now)

@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from uuid import uuid4
 
 from agent.errors import CopydeskError
-from serving.access.audit import Audit, AuditEntry
+from serving.access.audit import Actor
 from serving.answers import Answers
 from serving.job import Job
 from serving.ports import JobStore
@@ -20,25 +19,20 @@ class NotDead(CopydeskError):
     status = 409
 
 
-async def requeue(
-    jobs: JobStore, answers: Answers, audit: Audit, *, job_id: str, user: str, via: str, now: datetime
-) -> Job:
+async def requeue(jobs: JobStore, answers: Answers, *, job_id: str, by: Actor, now: datetime) -> Job:
     """With all its attempts, and noted with who did it; raises NotDead."""
-    job = await jobs.requeue(job_id, now)
+    job = await jobs.requeue(job_id, by, now)
     if job is None:
         raise NotDead(f"job {job_id!r} was not given up: `copydesk jobs dead` and /api/v1/admin/jobs/dead list those")
     await answers.changed(job)
-    await audit.note(AuditEntry(uuid4().hex, now, user, via, "job.requeue", job_id))
     return job
 
 
-async def requeue_all(
-    jobs: JobStore, answers: Answers, audit: Audit, *, user: str, via: str, now: datetime
-) -> AsyncIterator[Job]:
+async def requeue_all(jobs: JobStore, answers: Answers, *, by: Actor, now: datetime) -> AsyncIterator[Job]:
     """Those that are dead now, however many. `jobs` has to read the primary: a replica still lists what is queued."""
     while dead := await jobs.dead(AT_ONCE):
         for job in dead:
             try:
-                yield await requeue(jobs, answers, audit, job_id=job.id, user=user, via=via, now=now)
+                yield await requeue(jobs, answers, job_id=job.id, by=by, now=now)
             except NotDead:  # by somebody else, at the same moment
                 continue

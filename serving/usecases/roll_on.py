@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
+from serving.access.audit import WORKER
 from serving.ports import Rollouts, ServedVersions
 from serving.rollout import Rollout, decide
-
-WORKER = "worker"  # who did it, in the audit
 
 
 async def roll_on(rollouts: Rollouts, versions: ServedVersions, *, now: datetime) -> Rollout | None:
@@ -19,4 +18,4 @@ async def roll_on(rollouts: Rollouts, versions: ServedVersions, *, now: datetime
         if not rollout.is_due(await rollouts.challenger_jobs(rollout), now):
             return None
         changed = rollout.after(decide(rollout, await rollouts.evidence(rollout), now), now)
-    return changed if await rollouts.change(changed, user=WORKER, via=WORKER, now=now) else None
+    return changed if await rollouts.change(changed, by=WORKER, now=now) else None

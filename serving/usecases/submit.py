@@ -54,7 +54,8 @@ async def submit(
     """
     version = await traffic.version_of(article, request)
     version.pack.select(request.guidelines)
-    content = article_hash(article, request, version.stamp.digest)
+    stored_article = dump_article(article)
+    content = article_hash(stored_article, request, version.stamp.digest)
     # Who wants to be called gets a job that is still to end.
     duplicates_since = None if asked.callback_url else now - DUPLICATES
     if duplicates_since and not asked.idempotency_key:
@@ -66,7 +67,7 @@ async def submit(
         request=request,
         version=version.stamp.number,
         code_digest=version.stamp.code_digest,
-        blob=await blobs.put(dump_article(article)),
+        blob=await blobs.put(stored_article),
         submitted=now,
         priority=asked.priority,
         article_hash=content,
@@ -88,7 +89,7 @@ async def _kept(cache: Cache, store: JobStore, content: str) -> Job | None:
     return job if job and job.article_hash == content else None
 
 
-def article_hash(article: Article, request: Request, version_digest: str) -> str:
+def article_hash(stored_article: bytes, request: Request, version_digest: str) -> str:
     """Equal where a check would come to the same for the same user.
 
     The document is in it, because what an editor dismissed counts for one document.
@@ -96,5 +97,5 @@ def article_hash(article: Article, request: Request, version_digest: str) -> str
     guidelines = None if request.guidelines is None else sorted(set(request.guidelines))
     parts = [request.user, request.document_id, request.language, version_digest, guidelines]
     digest = hashlib.sha256(json.dumps(parts).encode())
-    digest.update(dump_article(article))
+    digest.update(stored_article)
     return digest.hexdigest()

@@ -51,13 +51,15 @@ async def submit_batch(
 
     async def job(piece: Piece) -> Job:
         async with room:
-            return _job(batch, piece, version, await blobs.put(dump_article(piece.article)))
+            stored_article = dump_article(piece.article)
+            blob = await blobs.put(stored_article)
+            return _job(batch, piece, version, blob, article_hash(stored_article, piece.request, version.stamp.digest))
 
     jobs = tuple(await asyncio.gather(*map(job, pieces)))
     return await store.add(BatchSubmission(batch, jobs, idempotency_key, request_hash, queue_limit))
 
 
-def _job(batch: Batch, piece: Piece, version: ServedVersion, blob: str) -> Job:
+def _job(batch: Batch, piece: Piece, version: ServedVersion, blob: str, content: str) -> Job:
     return Job(
         id=uuid4().hex,
         request=piece.request,
@@ -66,6 +68,6 @@ def _job(batch: Batch, piece: Piece, version: ServedVersion, blob: str) -> Job:
         blob=blob,
         submitted=batch.submitted,
         priority=Priority.BATCH,
-        article_hash=article_hash(piece.article, piece.request, version.stamp.digest),
+        article_hash=content,
         batch=batch.id,
     )

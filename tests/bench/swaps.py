@@ -15,6 +15,7 @@ import httpx
 from agent.spec import AgentSpec, ModelSpec
 from registry.aliases import promote
 from registry.versions import register
+from serving.access.audit import Actor
 from tests.agent.build import guideline, pack, prompt_guideline
 from tests.bench.installation import Installation, installation, servers
 from tests.bench.measure import Measurement, benchmark
@@ -162,7 +163,7 @@ def shadow_p99() -> Iterator[Measurement]:
             active = await shadows.active()
             compared = (await shadows.counts(active)).get("compared", 0) if active else 0
             if active:
-                await shadows.stop(active, "its turn is over", utc_now(), user="bench", via="command")
+                await shadows.stop(active, "its turn is over", utc_now(), by=Actor("bench", "command"))
             if on:
                 id = f"round{number}"
                 await shadows.start(Shadow(id, "2", "1", 1.0, "bench", utc_now(), checks_a_day=100_000))

@@ -13,6 +13,7 @@ from agent.guideline import GuidelinePack
 from agent.report import ComplianceReport
 from agent.spec import AgentSpec
 from registry.statement import Kind, Promotion, Statement
+from serving.access.audit import Actor
 from serving.adapters.sql_jobs import QUEUED
 from serving.adapters.stores import Stores
 from serving.adapters.tables import jobs
@@ -24,6 +25,7 @@ from tests.agent.build import article, pack
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=10)
 TEXT = "We utilise experts.\n\nOf course experts say so."
+ROOT = Actor("root", "none")
 SPEC = AgentSpec(pack=pack())
 
 

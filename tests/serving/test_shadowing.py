@@ -13,6 +13,7 @@ from agent.report import ComplianceReport
 from agent.rules import Existence
 from agent.spec import AgentSpec
 from agent.stored_article import dump_article
+from serving.access.audit import Actor
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_locks import SqlLocks
@@ -221,6 +222,6 @@ async def test_there_is_one_at_a_time_and_its_pairs_stay(bench: Bench) -> None:
     await bench.shadows.offer(there, "a", job, utc_now())
     found = [Compared("g", 1, ("f1", "f2"), ("f3",))]
     await bench.shadows.compared(there, job, found, calls=1, cost=0.0, now=utc_now())
-    await bench.shadows.stop(there, "why", utc_now(), user="bob", via="command")
+    await bench.shadows.stop(there, "why", utc_now(), by=Actor("bob", "command"))
     await bench.shadows.start(shadow(id="other"))
     assert await bench.shadows.pairs(there) == [Pair("a", tuple(found))]

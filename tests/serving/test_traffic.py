@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from serving.access.audit import Actor
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import Stores
@@ -91,7 +92,7 @@ async def test_an_aborted_rollout_gets_nothing_within_a_second(rolling: Rollout,
         return (await traffic.version_of(story(), request(document_id=document))).stamp.number
 
     assert await version() == "2"
-    assert await rollouts.change(rolling.aborted("why", utc_now()), user="bob", via="command", now=utc_now())
+    assert await rollouts.change(rolling.aborted("why", utc_now()), by=Actor("bob", "command"), now=utc_now())
     ticks[0] = 1.0
     assert await version() == "1"
 

@@ -13,7 +13,7 @@ from serving.adapters.database import Database, open_database, open_reporting
 from serving.adapters.sql_api_keys import SqlApiKeys
 from serving.settings import PoolSize
 from tests.postgres_server import new_database
-from tests.serving.build import NOW
+from tests.serving.build import NOW, ROOT
 
 MINUTE = timedelta(minutes=1)
 
@@ -30,14 +30,14 @@ def keys(database: Database) -> SqlApiKeys:
 
 async def test_a_key_asks_on_behalf_of_its_user(keys: SqlApiKeys) -> None:
     key, text = made()
-    await keys.add(key)
+    await keys.add(key, ROOT)
     assert looks_like_key(text)
     assert await caller_by_key(keys, text, NOW) == Caller("cms", frozenset({Permission.CHECK}), via=f"key:{key.id}")
 
 
 async def test_its_text_is_nowhere_in_the_database(keys: SqlApiKeys, database: Database) -> None:
     key, text = made()
-    await keys.add(key)
+    await keys.add(key, ROOT)
     async with database.read() as connection:
         stored = str((await connection.execute(select(api_keys))).all())
     assert key.id in stored
@@ -46,20 +46,20 @@ async def test_its_text_is_nowhere_in_the_database(keys: SqlApiKeys, database: D
 
 async def test_wrong_expired_and_revoked_ones_are_refused(keys: SqlApiKeys) -> None:
     key, text = made(expires=NOW + MINUTE)
-    await keys.add(key)
+    await keys.add(key, ROOT)
     for wrong in (text[:-1], text + "x", f"cdk_{'0' * 12}_{text.rpartition('_')[2]}", "cdk_", "cdk__", "cdk_\0_\0"):
         with pytest.raises(NotSignedIn, match="the API key is not valid"):
             await caller_by_key(keys, wrong, NOW)
     with pytest.raises(NotSignedIn, match=f"'nightly' \\({key.id}\\) is expired"):
         await caller_by_key(keys, text, NOW + MINUTE)
-    await keys.revoke(key.id, NOW)
+    await keys.revoke(key.id, ROOT, NOW)
     with pytest.raises(NotSignedIn, match="is revoked"):
         await caller_by_key(keys, text, NOW)
 
 
 async def test_it_is_known_when_a_key_was_last_used(keys: SqlApiKeys) -> None:
     key, text = made()
-    await keys.add(key)
+    await keys.add(key, ROOT)
     for minutes in (0, 1, 4):
         await caller_by_key(keys, text, NOW + minutes * MINUTE)
     assert [used.used for used in await keys.all()] == [NOW]
@@ -73,7 +73,7 @@ async def test_it_is_good_while_the_database_takes_no_changes(
     url = new_database(postgres, like=migrated)
     key, text = made()
     written, read = await open_database(url), await open_reporting(url, PoolSize())
-    await SqlApiKeys(written).add(key)
+    await SqlApiKeys(written).add(key, ROOT)
     assert (await caller_by_key(SqlApiKeys(read), text, NOW)).user == "cms"
     assert f"the use of the API key {key.id} was not noted" in caplog.text
     await written.close()
@@ -82,9 +82,9 @@ async def test_it_is_good_while_the_database_takes_no_changes(
 
 async def test_a_key_is_revoked_once(keys: SqlApiKeys) -> None:
     key, _ = made()
-    await keys.add(key)
-    first, again = await keys.revoke(key.id, NOW), await keys.revoke(key.id, NOW + MINUTE)
+    await keys.add(key, ROOT)
+    first, again = await keys.revoke(key.id, ROOT, NOW), await keys.revoke(key.id, ROOT, NOW + MINUTE)
     assert first == again
     assert first
     assert first.revoked == NOW
-    assert await keys.revoke("none", NOW) is None
+    assert await keys.revoke("none", ROOT, NOW) is None

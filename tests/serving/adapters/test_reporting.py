@@ -3,13 +3,12 @@
 import pytest
 from sqlalchemy import text
 
-from serving.access.audit import AuditEntry
 from serving.adapters.database import DatabaseUnavailable
 from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.stores import open_stores
 from serving.settings import ServingSettings
 from tests.postgres_server import new_database
-from tests.serving.build import LEASE, NOW, claim, submission
+from tests.serving.build import LEASE, NOW, ROOT, claim, submission
 from tests.serving.service import free_port
 
 
@@ -36,7 +35,7 @@ async def test_reports_come_from_there_and_a_client_s_own_jobs_do_not(postgres: 
         await claim(stores)
         await stores.leases.give_back(NOW + 2 * LEASE, max_attempts=1)
         audit = SqlAudit(stores.database, reporting=stores.reporting)
-        await audit.note(AuditEntry("a", NOW, "ada", "none", "drain.begin", "drain", ""))
+        await audit.note(ROOT, "drain.begin", "drain", now=NOW)
         assert (await stores.jobs.dead(9), await audit.page(None, 9)) == ([], [])
         assert [job.id for job in await stores.jobs.page("ada", None, 9)] == ["dead"]
 

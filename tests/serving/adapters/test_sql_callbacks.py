@@ -12,7 +12,7 @@ from serving.adapters.stores import Stores
 from serving.callback import Callback, EndedBatch, EndedJob
 from serving.job import JobStatus
 from tests.serving.adapters.test_sql_batches import batch_submission
-from tests.serving.build import LEASE, NOW, claim, report, submission
+from tests.serving.build import LEASE, NOW, ROOT, claim, report, submission
 
 URL = "https://hooks.example.com/"
 HOLD = timedelta(seconds=60)
@@ -69,7 +69,7 @@ async def test_a_job_that_ends_again_is_another_message(stores: Stores, callback
     await claim(stores)
     await stores.leases.give_back(NOW + 2 * LEASE, max_attempts=1)
     first = await due(callbacks)
-    await stores.jobs.requeue("a", NOW)
+    await stores.jobs.requeue("a", ROOT, NOW)
     await stores.jobs.cancel("a", NOW)
     second = await due(callbacks)
     assert (second.message != first.message, second.attempt) == (True, 1)

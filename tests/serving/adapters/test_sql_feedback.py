@@ -7,11 +7,15 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from serving.access.audit import Actor
 from serving.adapters.feedback_tables import feedback, feedback_approvals
 from serving.adapters.stores import Stores
 from serving.feedback import Action, Approval, ApprovalStatus, Decision, Dismissals, Entry, Reason, Saying, State
 from serving.job import Job, JobStatus
 from tests.serving.build import NOW, claim, report, request, submission
+
+OWNER = Actor("owner", "entra")
+OTHER = Actor("other", "entra")
 
 LATER = NOW + timedelta(hours=1)
 
@@ -106,12 +110,12 @@ async def test_a_dismissal_waits_for_its_approval_and_is_judged(stores: Stores) 
     assert [entry.state for entry in (first, second)] == [State.PENDING] * 2
     assert [entry.id for entry in await stores.feedback.pending(first.id, 10)] == [second.id]
     before = await revision(stores, "a")
-    approved = await stores.feedback.judge(first.id, ApprovalStatus.APPROVED, by="owner", comment="fine", now=LATER)
+    approved = await stores.feedback.judge(first.id, ApprovalStatus.APPROVED, by=OWNER, comment="fine", now=LATER)
     assert approved
     assert approved.approval == Approval(ApprovalStatus.APPROVED, "owner", LATER, "fine")
-    again = await stores.feedback.judge(first.id, ApprovalStatus.APPROVED, by="other", comment="fine", now=LATER)
+    again = await stores.feedback.judge(first.id, ApprovalStatus.APPROVED, by=OTHER, comment="fine", now=LATER)
     assert (again, await revision(stores, "a")) == (approved, before + 1)
-    declined = await stores.feedback.judge(second.id, ApprovalStatus.DECLINED, by="owner", comment="", now=LATER)
+    declined = await stores.feedback.judge(second.id, ApprovalStatus.DECLINED, by=OWNER, comment="", now=LATER)
     assert declined
     assert (declined.state, await stores.feedback.pending(0, 10)) == (State.DECLINED, [])
 
@@ -124,7 +128,7 @@ async def test_what_its_editor_took_back_is_not_judged_any_more(stores: Stores) 
     await say(stores, job, Decision(words, Action.UNDO), at=LATER)
     assert await stores.feedback.pending(0, 10) == []
     for id in (entry.id, 999):
-        assert await stores.feedback.judge(id, ApprovalStatus.APPROVED, by="o", comment="", now=LATER) is None
+        assert await stores.feedback.judge(id, ApprovalStatus.APPROVED, by=OWNER, comment="", now=LATER) is None
 
 
 async def test_a_changed_dismissal_needs_its_approval_anew(stores: Stores) -> None:
@@ -132,10 +136,10 @@ async def test_a_changed_dismissal_needs_its_approval_anew(stores: Stores) -> No
     words = await finding_of(stores)
     await say(stores, job, dismiss(words), policy=Dismissals.APPROVAL)
     (first,) = await stores.feedback.pending(0, 10)
-    await stores.feedback.judge(first.id, ApprovalStatus.APPROVED, by="o", comment="", now=NOW)
+    await stores.feedback.judge(first.id, ApprovalStatus.APPROVED, by=OWNER, comment="", now=NOW)
     await say(stores, job, dismiss(words, Reason.OTHER), policy=Dismissals.APPROVAL)
     (second,) = await stores.feedback.pending(0, 10)
     assert (second.decision.reason, second.state) == (Reason.OTHER, State.PENDING)
-    assert await stores.feedback.judge(first.id, ApprovalStatus.DECLINED, by="o", comment="", now=NOW) is None
+    assert await stores.feedback.judge(first.id, ApprovalStatus.DECLINED, by=OWNER, comment="", now=NOW) is None
     async with stores.database.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(feedback_approvals)) == 2

@@ -5,7 +5,7 @@ from agent.report import ComplianceReport
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.stores import Stores
 from serving.job import Job, JobStatus
-from tests.serving.build import LEASE, NOW, claim, job, report, submission
+from tests.serving.build import LEASE, NOW, ROOT, claim, job, report, submission
 
 LATER = NOW + LEASE + timedelta(seconds=1)
 NO_PAUSE = timedelta(0)
@@ -116,10 +116,10 @@ async def test_a_job_tried_too_often_is_dead_with_what_stopped_it_last_and_logge
 
 async def test_a_dead_job_that_is_queued_anew_has_all_its_attempts_again(stores: Stores) -> None:
     await stores.leases.retry(await claimed(stores), NOW, "down", pause=NO_PAUSE, max_attempts=1)
-    again = await stores.jobs.requeue("a", LATER)
+    again = await stores.jobs.requeue("a", ROOT, LATER)
     assert again
     assert (again.status, again.attempt, again.reason) == (JobStatus.QUEUED, 1, "")
-    assert await stores.jobs.requeue("a", LATER) is None
+    assert await stores.jobs.requeue("a", ROOT, LATER) is None
     back = await stores.leases.retry(await claim(stores, LATER), LATER, "down", pause=NO_PAUSE, max_attempts=2)
     assert back
     assert (back.status, back.attempt) == (JobStatus.QUEUED, 2)
@@ -131,7 +131,7 @@ async def test_a_job_that_ends_twice_is_to_be_logged_again(stores: Stores) -> No
     first = await outbox.claim(NOW, LEASE)
     assert first
     assert await outbox.logged(first, "run")
-    await stores.jobs.requeue("a", NOW)
+    await stores.jobs.requeue("a", ROOT, NOW)
     await stores.leases.finish(completed(await claim(stores)), await report())
     second = await outbox.claim(NOW, LEASE)
     assert second

@@ -9,7 +9,7 @@ from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.stores import Stores
 from serving.job import JobStatus
 from serving.ports import LogEntry
-from tests.serving.build import NOW, report, submission
+from tests.serving.build import NOW, ROOT, report, submission
 from tests.serving.build import claim as claim_job
 
 HOLD = timedelta(seconds=60)
@@ -96,7 +96,7 @@ async def test_a_dead_job_that_is_queued_again_is_not_logged_before_its_end(stor
     await claim_job(stores, NOW - timedelta(hours=1))
     await stores.leases.give_back(NOW, max_attempts=1)
     assert await outbox.is_due(NOW)
-    await stores.jobs.requeue("a", NOW)
+    await stores.jobs.requeue("a", ROOT, NOW)
     assert (await outbox.is_due(NOW), await outbox.claim(NOW, HOLD)) == (False, None)
     await stores.leases.finish((await claim_job(stores)).ended_as(JobStatus.COMPLETED, NOW), await report())
     assert (await claim(outbox)).job.status is JobStatus.COMPLETED

@@ -8,6 +8,7 @@ import pytest
 from agent.check import Verdict
 from agent.finding import Method
 from agent.report import ComplianceReport
+from serving.access.audit import Actor
 from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_versions import SqlServedVersions
@@ -63,7 +64,7 @@ async def test_when_one_has_ended_another_may_start(rollouts: SqlRollouts) -> No
     for id in ("a", "b"):
         started = rollout(id=id)
         await rollouts.start(started)
-        assert await rollouts.change(started.aborted("why", LATER), user="bob", via="command", now=LATER)
+        assert await rollouts.change(started.aborted("why", LATER), by=Actor("bob", "command"), now=LATER)
     assert await rollouts.active() is None
     assert {one.id: (one.state, one.reason) for one in await rollouts.latest(5)} == {
         "a": (State.ABORTED, "why"),
@@ -73,9 +74,9 @@ async def test_when_one_has_ended_another_may_start(rollouts: SqlRollouts) -> No
 
 async def test_who_read_an_older_state_changes_nothing(rollouts: SqlRollouts) -> None:
     await rollouts.start(rollout())
-    assert await rollouts.change(rollout().aborted("first", LATER), user="bob", via="command", now=LATER)
+    assert await rollouts.change(rollout().aborted("first", LATER), by=Actor("bob", "command"), now=LATER)
     assert not await rollouts.change(
-        rollout().after(Decision(Step.ADVANCE), LATER), user="worker", via="worker", now=LATER
+        rollout().after(Decision(Step.ADVANCE), LATER), by=Actor("worker", "worker"), now=LATER
     )
     assert (await rollouts.latest(1))[0].reason == "first"
 
@@ -89,7 +90,7 @@ async def test_moves_are_audited_and_mere_looks_are_not(rollouts: SqlRollouts, s
         lambda one: one.aborted("slow", LATER),
     ]
     for move in moves:
-        assert await rollouts.change(move(there), user="bob", via="command", now=LATER)
+        assert await rollouts.change(move(there), by=Actor("bob", "command"), now=LATER)
         there = (await rollouts.latest(1))[0]
     entries = await SqlAudit(stores.database).page(None, 10)
     assert sorted((entry.action, entry.user, entry.subject, entry.detail) for entry in entries) == [

@@ -17,7 +17,7 @@ from serving.api.access import RULES, Anyone
 from serving.app import create_app, utc_now
 from serving.settings import ServingSettings
 from tests.serving.access.issuer import APPLICATION, TENANT, Issuer, issuer
-from tests.serving.build import TEXT, served
+from tests.serving.build import ROOT, TEXT, served
 from tests.serving.conftest import OPEN, api_client
 
 SIGN_IN = AccessSettings(jwt_secret_key="s" * 32)
@@ -29,7 +29,7 @@ async def key_of(database: Database, role: Role, user: str = "") -> dict[str, st
     key, text = new_key(
         user=user or role.value, name="test", scopes=ROLES[role], by="root", now=utc_now(), expires=None
     )
-    await SqlApiKeys(database).add(key)
+    await SqlApiKeys(database).add(key, ROOT)
     return {"Authorization": f"Bearer {text}"}
 
 
@@ -121,7 +121,7 @@ async def test_a_session_of_a_revoked_key_is_not_refreshed_without_redis(
     begun = (await closed.post("/api/v1/session", headers=key)).json()
     session = {"Authorization": f"Bearer {begun['token']}"}
     shown = (await closed.get("/api/v1/session", headers=session)).json()
-    await SqlApiKeys(database).revoke(shown["via"].removeprefix("key:"), utc_now())
+    await SqlApiKeys(database).revoke(shown["via"].removeprefix("key:"), ROOT, utc_now())
     refreshed = await closed.post("/api/v1/session", headers=session)
     assert (refreshed.status_code, refreshed.json()["detail"]) == (
         401,
@@ -181,6 +181,6 @@ async def test_keys_expire(closed: httpx.AsyncClient, database: Database) -> Non
         now=utc_now(),
         expires=utc_now() - timedelta(days=1),
     )
-    await SqlApiKeys(database).add(key)
+    await SqlApiKeys(database).add(key, ROOT)
     response = await closed.get("/api/v1/versions", headers={"Authorization": f"Bearer {text}"})
     assert (response.status_code, response.json()["detail"].rpartition(" is ")[2]) == (401, "expired: ask for another")

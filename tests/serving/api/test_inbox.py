@@ -20,7 +20,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import Stores
 from serving.app import utc_now
 from serving.settings import ServingSettings
-from tests.serving.build import TEXT, served
+from tests.serving.build import ROOT, TEXT, served
 from tests.serving.conftest import api_client
 from tests.serving.service import free_port
 
@@ -109,7 +109,7 @@ async def test_what_cannot_be_checked_is_told(
 
 async def header(database: Database, scopes: frozenset[Permission]) -> dict[str, str]:
     key, text = new_key(user="cms", name="test", scopes=scopes, by="root", now=utc_now(), expires=None)
-    await SqlApiKeys(database).add(key)
+    await SqlApiKeys(database).add(key, ROOT)
     return {"Authorization": f"Bearer {text}"}
 
 

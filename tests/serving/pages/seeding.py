@@ -16,7 +16,7 @@ from agent.report import ComplianceReport, build_report
 from agent.spec import AgentSpec
 from registry.statement import Kind, Promotion, Statement
 from serving.access.api_keys import new_key
-from serving.access.audit import AuditEntry
+from serving.access.audit import Actor
 from serving.access.caller import ROLES, Role
 from serving.adapters.sql_api_keys import SqlApiKeys
 from serving.adapters.sql_audit import SqlAudit
@@ -323,13 +323,10 @@ async def _house(seed: Seed) -> None:
         key, _ = new_key(
             user=user, name=name, scopes=ROLES[role], by="ivo.brandt", now=made, expires=made + timedelta(days=90)
         )
-        await keys.add(key)
-        await audit.note(
-            AuditEntry(f"a{place}", made, "ivo.brandt", "command", "key.create", key.id, f"{name} for {user}")
-        )
+        await keys.add(key, Actor("ivo.brandt", "command"))
     for place in range(30):
         at = now - timedelta(days=30 - place)
-        await audit.note(AuditEntry(f"b{place}", at, "ivo.brandt", "entra", "job.requeue", f"{place:032x}"))
+        await audit.note(Actor("ivo.brandt", "entra"), "job.requeue", f"{place:032x}", now=at)
 
 
 def _drawn(

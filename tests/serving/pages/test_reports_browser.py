@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -17,7 +16,7 @@ from uvicorn import Config, Server
 
 from registry.statement import Kind
 from serving.access.api_keys import new_key
-from serving.access.audit import AuditEntry
+from serving.access.audit import Actor
 from serving.access.caller import ROLES, Role
 from serving.adapters.sql_api_keys import SqlApiKeys
 from serving.adapters.sql_audit import SqlAudit
@@ -191,9 +190,9 @@ async def hostile(stores: Stores, payload: str) -> None:
     dead = await seed.job(at=now - DAY / 2, user=payload, document_id=payload)
     await stores.leases.retry(dead, now, payload, pause=timedelta(0), max_attempts=1)
     key, _ = new_key(user=payload, name=payload, scopes=ROLES[Role.EDITOR], by=payload, now=now, expires=None)
-    await SqlApiKeys(stores.database).add(key)
-    await SqlAudit(stores.database).note(AuditEntry(uuid4().hex, now, payload, "entra", "x", payload, payload))
-    await SqlSwitches(stores.database).turn_on(Switch(DRAIN, payload, payload, now))
+    await SqlApiKeys(stores.database).add(key, Actor(payload, "command"))
+    await SqlAudit(stores.database).note(Actor(payload, "entra"), "x", payload, payload, now=now)
+    await SqlSwitches(stores.database).turn_on(Switch(DRAIN, payload, payload, now), via=payload)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))

@@ -13,7 +13,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.app import utc_now
 from serving.settings import ServingSettings
 from tests.serving.api.test_access import SIGN_IN, key_of
-from tests.serving.build import served
+from tests.serving.build import ROOT, served
 from tests.serving.conftest import api_client
 
 HTML = {"Accept": "text/html"}
@@ -86,7 +86,7 @@ async def test_signing_out_ends_the_session_for_a_copy_too(closed: httpx.AsyncCl
 async def test_a_revoked_key_ends_its_pages(closed: httpx.AsyncClient, database: Database) -> None:
     await signed_in(closed, database, Role.ANALYST)
     (key,) = await SqlApiKeys(database).all()
-    await SqlApiKeys(database).revoke(key.id, utc_now())
+    await SqlApiKeys(database).revoke(key.id, ROOT, utc_now())
     assert (await closed.get("/runs")).status_code == 303
 
 

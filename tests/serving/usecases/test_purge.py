@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Table, func, select, update
 
 from registry.errors import RegistryUnreachable
-from serving.access.audit import AuditEntry
+from serving.access.audit import Actor
 from serving.adapters.access_tables import audit
 from serving.adapters.batch_tables import batches
 from serving.adapters.feedback_tables import feedback, feedback_approvals, feedback_outbox
@@ -22,7 +22,10 @@ from serving.job import JobStatus
 from serving.settings import Ages
 from serving.usecases.purge import Purged, purge
 from tests.serving.adapters.test_sql_batches import batch_submission
-from tests.serving.build import NOW, claim, report, submission
+from tests.serving.build import NOW, ROOT, claim, report, submission
+
+OWNER = Actor("owner", "entra")
+OTHER = Actor("other", "entra")
 
 AGES = Ages(articles=timedelta(days=180), logs=timedelta(days=90), audit=timedelta(days=365))
 LATER = NOW + timedelta(days=181)
@@ -97,7 +100,7 @@ async def test_decisions_stay_without_what_was_written_of_them(
         said = Decision(finding, Action.DISMISS, Reason.OTHER, "It quotes the article.")
         await stores.feedback.decide(Saying(job, await stores.feedback.findings(id), [said], at, Dismissals.APPROVAL))
         for entry in await stores.feedback.pending(0, 10):
-            await stores.feedback.judge(entry.id, ApprovalStatus.DECLINED, by="owner", comment="As does this.", now=at)
+            await stores.feedback.judge(entry.id, ApprovalStatus.DECLINED, by=OWNER, comment="As does this.", now=at)
     assert await run(stores, blobs, tmp_path) == Purged()  # MLflow is to be told of the decisions first
     async with stores.database.write() as connection:
         await connection.execute(update(feedback_outbox).values(due_at=None))
@@ -129,9 +132,8 @@ async def test_batches_audit_and_logs_go_by_their_own_ages(stores: Stores, blobs
         (logs / name).touch()
         moment = (LATER - timedelta(days=age)).timestamp()
         os.utime(logs / name, (moment, moment))
-    for id, age in (("old", 366), ("young", 364)):
-        entry = AuditEntry(id, LATER - timedelta(days=age), "root", "none", "drain.begin", "drain", "")
-        await SqlAudit(stores.database).note(entry)
+    for age in (366, 364):
+        await SqlAudit(stores.database).note(ROOT, "drain.begin", "drain", now=LATER - timedelta(days=age))
     await stores.batches.add(batch_submission("left"))
     await stores.batches.add(batch_submission("gone"))
     async with stores.database.write() as connection:
@@ -150,8 +152,7 @@ async def test_while_mlflow_is_down_the_audit_and_the_logs_go_all_the_same(
     async def away(before: datetime) -> int:
         raise RegistryUnreachable("MLflow is down")
 
-    old = AuditEntry("old", LATER - timedelta(days=366), "root", "none", "drain.begin", "drain", "")
-    await SqlAudit(stores.database).note(old)
+    await SqlAudit(stores.database).note(ROOT, "drain.begin", "drain", now=LATER - timedelta(days=366))
     with pytest.raises(RegistryUnreachable):
         await purge(SqlRetention(stores.database), blobs, away, tmp_path / "logs", ages=AGES, now=LATER)
     assert await count(stores, audit) == 0

@@ -9,6 +9,7 @@ from registry.connection import Registry, connect
 from registry.errors import RegistryUnreachable
 from registry.job_runs import find_job_run
 from registry.settings import RegistrySettings
+from serving.access.audit import Actor
 from serving.adapters.mlflow_feedback import MlflowFeedback
 from serving.adapters.mlflow_run_log import MlflowRunLog
 from serving.adapters.sql_feedback_outbox import SqlFeedbackOutbox
@@ -167,6 +168,6 @@ async def test_an_approval_is_told(bench: Bench) -> None:
     await bench.tell_all()
     assert set(bench.assessments("a").values()) == {"dismissed-pending"}
     (entry,) = await bench.stores.feedback.pending(0, 1)
-    await bench.stores.feedback.judge(entry.id, ApprovalStatus.APPROVED, by="owner", comment="", now=NOW)
+    await bench.stores.feedback.judge(entry.id, ApprovalStatus.APPROVED, by=Actor("owner", "none"), comment="", now=NOW)
     await bench.tell_all()
     assert set(bench.assessments("a").values()) == {"dismissed"}
