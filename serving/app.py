@@ -126,7 +126,6 @@ def create_app(
             keys = SqlApiKeys(stores.database)
             app.state.services = Services(
                 settings=settings,
-                database=stores.database,
                 jobs=stores.jobs,
                 batches=stores.batches,
                 feedback=stores.feedback,
