@@ -228,8 +228,8 @@ def decide(rollout: Rollout, evidence: Evidence, now: datetime) -> Decision:
     faults = [fault for measure in measures if (fault := _fault(measure, z))]
     if aborting := next((fault for fault in faults if fault.step is Step.ABORT), None):
         return aborting
-    if faults and rollout.state is State.RUNNING:
-        return faults[0]
+    if faults:
+        return faults[0] if rollout.state is State.RUNNING else _unattended(faults[0], rollout.state)
     if not rollout.is_ripe(jobs, now):
         return Decision(Step.STAY, looked=True)
     return Decision(Step.ADVANCE, _passed(rollout, jobs), looked=True)
@@ -268,7 +268,8 @@ def _measures(evidence: Evidence, policy: RolloutPolicy) -> list[_Measure]:
         return share_of((job.unit, int(job.seconds > limit), 1) for job in jobs)
 
     champion, challenger = evidence.champion, evidence.challenger
-    usual = policy.p95_ratio * (p95(champion) or math.inf)
+    # A percentile of fewer says little, and it is what the jobs are held against.
+    usual = policy.p95_ratio * ((p95(champion) if len(champion) >= policy.first_look else None) or math.inf)
     never = 1.0
     return [
         _Measure("jobs with gaps", of(challenger, "broken"), of(champion, "broken"), policy.broken),
@@ -303,14 +304,14 @@ def _measures(evidence: Evidence, policy: RolloutPolicy) -> list[_Measure]:
 def _fault(measure: _Measure, z: float) -> Decision | None:
     challenger, champion, limit = measure.challenger, measure.champion, measure.limit
     low, _ = challenger.bounds(z)
-    _, champion_high = champion.bounds(z)
+    champion_low, champion_high = champion.bounds(z)
     if champion.trials and low > champion_high + limit.margin:
         return Decision(
             Step.ABORT, f"{measure.name}: {challenger}, of the champion {champion}: surely more", looked=True
         )
     if low <= limit.most:
         return None
-    if champion.trials and champion.value > limit.most:
+    if champion.trials and champion_low > limit.most:
         both = f"{measure.name}: {challenger}, of the champion {champion}"
         return Decision(Step.HOLD, f"{both}: too many, and it isn't the version", looked=True)
     return Decision(Step.ABORT, f"{measure.name}: {challenger}, surely more than {limit.most:.0%}", looked=True)
@@ -326,5 +327,10 @@ def _z(rollout: Rollout, measures: int) -> float:
 def _passed(rollout: Rollout, jobs: int) -> str:
     passed = f"{jobs:,} jobs at {rollout.share:.0%} and nothing against it"
     if rollout.stage + 1 < len(rollout.policy.shares):
+def _unattended(fault: Decision, state: State) -> Decision:
+    """Editors come first: one that is held or finished could keep its articles for days."""
+    return replace(fault, step=Step.ABORT, reason=f"{fault.reason}; nobody may be looking, because it is {state}")
+
+
         return passed
     return f"{passed}: `copydesk promote {rollout.challenger}` makes version {rollout.challenger} champion"
