@@ -423,6 +423,9 @@ class Rollouts(Protocol):
     async def latest(self, limit: int) -> list[Rollout]:
         """The latest first."""
 
+    async def now(self) -> datetime:
+        """By the store's clock: stages are dated by it, whoever begins them, because jobs are held against them."""
+
     async def start(self, rollout: Rollout) -> None:
         """Raises RolloutRunning."""
 
