@@ -20,6 +20,8 @@ from statistics import NormalDist
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agent.intervals import wilson
+from registry.signatures import Signed
+from registry.statement import Trial
 
 P95_SHARE = 0.05  # part of the jobs that is beyond a 95th percentile
 
@@ -196,9 +198,17 @@ class Rollout:
     def aborted(self, reason: str, now: datetime) -> "Rollout":
         return replace(self._moved(State.ABORTED), reason=reason, ended=now)
 
-    def settled(self, champion: str, now: datetime) -> "Rollout":
-        """As it is once this version is champion."""
-        if champion == self.champion:
+    @property
+    def consented(self) -> datetime:
+        """When it was signed, by the clock of those who promote."""
+        return Trial.model_validate(Signed.model_validate_json(self.signed).body).at
+
+    def settled(self, champion: str, since: datetime, now: datetime) -> "Rollout":
+        """As it is where this version is champion, promoted at `since`.
+
+        One promoted before the consent is what a worker tells that hasn't heard of the rollout's champion yet.
+        """
+        if champion == self.champion or since <= self.consented:
             return self
         if champion == self.challenger:
             return replace(self, state=State.FINISHED, ended=now, reason=f"version {champion} is champion")
@@ -317,6 +327,11 @@ def _fault(measure: _Measure, z: float) -> Decision | None:
     return Decision(Step.ABORT, f"{measure.name}: {challenger}, surely more than {limit.most:.0%}", looked=True)
 
 
+def _unattended(fault: Decision, state: State) -> Decision:
+    """Editors come first: one that is held or finished could keep its articles for days."""
+    return replace(fault, step=Step.ABORT, reason=f"{fault.reason}; nobody may be looking, because it is {state}")
+
+
 def _z(rollout: Rollout, measures: int) -> float:
     """Of each one-sided bound at the next look."""
     look, policy = rollout.looks + 1, rollout.policy
@@ -327,10 +342,5 @@ def _z(rollout: Rollout, measures: int) -> float:
 def _passed(rollout: Rollout, jobs: int) -> str:
     passed = f"{jobs:,} jobs at {rollout.share:.0%} and nothing against it"
     if rollout.stage + 1 < len(rollout.policy.shares):
-def _unattended(fault: Decision, state: State) -> Decision:
-    """Editors come first: one that is held or finished could keep its articles for days."""
-    return replace(fault, step=Step.ABORT, reason=f"{fault.reason}; nobody may be looking, because it is {state}")
-
-
         return passed
     return f"{passed}: `copydesk promote {rollout.challenger}` makes version {rollout.challenger} champion"

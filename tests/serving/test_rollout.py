@@ -126,8 +126,13 @@ def test_an_aborted_one_moves_no_article_and_stays_aborted() -> None:
     ],
 )
 def test_a_new_champion_settles_it(champion: str, state: State, reason: str) -> None:
-    settled = rollout().settled(champion, LATER)
+    settled = rollout().settled(champion, LATER, LATER)
     assert (settled.state, settled.reason, settled.ended) == (state, reason, LATER if reason else None)
+
+
+@pytest.mark.parametrize("champion", ["2", "3"])
+def test_one_promoted_before_the_consent_settles_nothing(champion: str) -> None:
+    assert rollout().settled(champion, NOW - timedelta(days=1), LATER) == rollout()
 
 
 @pytest.mark.parametrize("shares", [(), (0.1, 0.5), (0.5, 0.1, 1.0), (0.0, 1.0)])
