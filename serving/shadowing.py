@@ -96,8 +96,9 @@ class Shadowing:
         if champion is None:
             return None
         if champion.stamp.number != shadow.champion:
-            reason = f"version {champion.stamp.number} became champion"
-            await self._shadows.stop(shadow, reason, now, by=WORKER)
+            if champion.since > shadow.started:  # else a worker hasn't heard of the shadow's champion yet
+                reason = f"version {champion.stamp.number} became champion"
+                await self._shadows.stop(shadow, reason, now, by=WORKER)
             return None
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if (await self._shadows.spent(shadow, today)).reaches_cap(shadow) or await self._shadows.editors_wait():

@@ -1,7 +1,8 @@
 """A challenger on sampled articles, on real stores."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from serving.settings import ServingSettings
 from serving.shadow import Compared, Pair, Shadow, Spent
 from serving.shadowing import Shadowing
 from tests.agent.build import guideline, pack, prompt_guideline
-from tests.serving.build import agent, claim, request, served, story, submission
+from tests.serving.build import agent, claim, evidence, request, served, story, submission
 from tests.serving.test_shadow import shadow
 
 OTHER = pack(guideline(rules=(Existence(message="'%s'", tokens=("of course",), ignorecase=True),)), prompt_guideline())
@@ -120,6 +121,17 @@ async def test_only_whole_reports_of_the_champion_for_an_editor_are_sampled(
     there, shadowing = await bench.started(), bench.shadowing(Challenger())
     await shadowing.offer(await bench.ended("a", **fields))
     assert (await shadowing.next(), await bench.shadows.counts(there)) == (False, {})
+
+
+@pytest.mark.parametrize(("promoted", "state"), [(-1, True), (1, False)])
+async def test_a_champion_promoted_later_ends_it_and_a_worker_that_is_behind_does_not(
+    bench: Bench, promoted: int, state: bool
+) -> None:
+    there = await bench.started(champion="9")
+    found = evidence(at=there.started + timedelta(hours=promoted))
+    await SqlServedVersions(bench.stores.database).put(replace(served("1"), evidence=found))
+    assert not await bench.shadowing(Challenger()).next()
+    assert (await bench.shadows.active() is not None) is state
 
 
 async def test_a_document_is_compared_once_however_often_it_is_checked(bench: Bench) -> None:

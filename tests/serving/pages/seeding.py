@@ -140,9 +140,8 @@ class Seed:
         await outbox.logged(entry, run)
 
     async def served(self, number: int, *, champion: bool = False, evidence: Evidence | None = None) -> None:
-        stamp = AgentSpec(pack=self.pack).stamp(
-            name="copydesk-agent", number=str(number), evidence=evidence.promotion.evidence if evidence else ""
-        )
+        told = evidence.statement.evidence if evidence else ""
+        stamp = AgentSpec(pack=self.pack).stamp(name="copydesk-agent", number=str(number), evidence=told)
         version = ServedVersion(stamp, self.pack, champion=champion, served=self.now, evidence=evidence)
         await SqlServedVersions(self.stores.database).put(version)
 

@@ -283,12 +283,14 @@ async def test_a_guideline_that_nobody_has_is_not_found(seed: Seed, browser: htt
 async def test_promotions_are_a_timeline_with_the_forced_one_loud(seed: Seed, browser: httpx.AsyncClient) -> None:
     await two_versions(seed)
     await seed.served(3)
+    await seed.served(4, evidence=evidence(4, previous=2, at=seed.now).model_copy(update={"promotion": None}))
     page = (await browser.get("/promotions")).text
     latest, first = page.index("Version 1 to version 2"), page.index('<li class="forced loud">')
     assert latest < first
     assert "Reason</dt><dd>it was urgent" in page
     assert "tom.okafor" in page
     assert "Of version 3 no worker has told what it was promoted with." in page
+    assert "Version 4 served by its decision alone, a share of the articles in a rollout" in page
 
 
 async def test_status_tells_the_day(seed: Seed, browser: httpx.AsyncClient) -> None:
