@@ -302,3 +302,14 @@ def test_who_was_signed_out_is_asked_again(trial, page):
     check_text(page, "Keep me.")
     expect(page.locator("#refused")).to_have_text("You are signed out. Sign in to go on.")
     assert text_of(page) == "Keep me."
+
+
+@pytest.mark.parametrize("part", ["checking.js", "desk.js", "findings.css"])
+def test_what_did_not_come_at_the_start_is_fetched_with_the_check(script, context, part):
+    script.result = [found(CALM)]
+    context.route(f"**/{part}", lambda route: route.abort(), times=1)
+    page = context.new_page()
+    with page.expect_event("requestfailed"):
+        page.goto("/")
+    check_text(page)
+    expect(page.locator(".clear")).to_be_visible()
