@@ -116,7 +116,8 @@ def test_who_may_not_see_figures_is_shown_none(sampled):
 def test_replace_changes_the_words_and_undo_brings_them_back(script, sampled):
     before = text_of(sampled)
     card(sampled, "Use the plain word").nth(0).click()
-    sampled.get_by_role("button", name="Replace with “because”").click()
+    with sampled.expect_response("**/feedback"):
+        sampled.get_by_role("button", name="Replace with “because”").click()
     assert text_of(sampled) == before.replace("due to the fact that", "because")
     expect(sampled.get_by_text("The text has changed since it was checked")).to_be_visible()
     assert [one["state"] for one in script.feedback] == ["accepted"]
