@@ -76,9 +76,9 @@ export class Desk {
   /** Shown: the first card is open, the score is told. */
   async begin() {
     this.#cards.open(this.#review.shown[0] ?? null, false, false);
-    document.getElementById('score')?.focus();
-    this.#around.hear(this.#inWords());
     this.#mark();
+    document.getElementById('score')?.focus(); // which lays the page out, so all that is shown goes before
+    this.#around.hear(this.#inWords());
     await this.look();
   }
 
