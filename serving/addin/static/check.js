@@ -5,7 +5,7 @@ import { Unreachable } from './api.js';
  * @import { Job, Progress, Result } from './wire.js'
  *
  * Where a check stands.
- * @typedef {{phase: 'reading'} | {phase: 'submitting'}
+ * @typedef {{phase: 'submitting'}
  *   | {phase: 'queued', job: Job, position: number | null}
  *   | {phase: 'running', job: Job, done: number, total: number, checked: string[]}
  *   | {phase: 'away', job: Job}

@@ -74,7 +74,6 @@ export class Checking {
 
 /** @param {Stage} stage */
 function inWords(stage) {
-  if (stage.phase === 'reading') return { title: 'Reading the document', detail: '' };
   if (stage.phase === 'submitting') return { title: 'Sending the article', detail: '' };
   if (stage.phase === 'queued') return { title: 'Waiting for a free checker', detail: queueInWords(stage.position) };
   if (stage.phase === 'away') return { title: 'The server does not answer', detail: 'The check goes on there. Asking again…' };

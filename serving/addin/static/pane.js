@@ -60,6 +60,7 @@ export class Pane {
   #failure = null;
   /** @type {Promise<Rest> | null} */
   #rest = null;
+  #reading = false;
   #book = guidebookOf(null);
   #check = button('Check article', () => this.check(), { class: 'primary' });
   #selection = button('Check selection', () => this.check({ selection: true }));
@@ -109,13 +110,17 @@ export class Pane {
 
   /** @param {{selection?: boolean}} [options] */
   async check({ selection = false } = {}) {
+    if (this.#reading) return; // asked for twice
+    this.#reading = true;
     try {
       const { errandOf } = await this.#load();
       const errand = await errandOf(this.#doc, selection);
-      if (errand) await this.run(errand);
+      if (errand) this.run(errand);
       else this.#offer(selection ? 'Select the text to check first.' : 'There is nothing to check yet: write or open an article first.');
     } catch (error) {
       this.#fail(problemFrom(error), () => this.check({ selection }));
+    } finally {
+      this.#reading = false;
     }
   }
 
