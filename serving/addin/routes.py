@@ -28,14 +28,15 @@ Here = Annotated[Place, Depends(place)]
 
 @router.get("/")
 async def editor_page(here: Here, if_none_match: IfNoneMatch = "") -> Response:
-    page = answered(render("editor.html"), policy=here.page_policy(), if_none_match=if_none_match)
+    body = render("editor.html", signs_in=here.signs_in)
+    page = answered(body, policy=here.page_policy(), if_none_match=if_none_match)
     page.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
     return page
 
 
 @router.get("/addin/taskpane.html")
 async def task_pane(here: Here, if_none_match: IfNoneMatch = "") -> Response:
-    body = render("taskpane.html", office=f"{OFFICE}/lib/1/hosted/office.js")
+    body = render("taskpane.html", office=f"{OFFICE}/lib/1/hosted/office.js", signs_in=here.signs_in)
     return answered(body, policy=here.word_policy(), if_none_match=if_none_match)
 
 
