@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from agent.check import Usage
+from agent.spec import ModelSpec
 from registry.statement import Kind
 from serving.access.caller import Role
 from serving.adapters.stores import WorkerStores
@@ -271,6 +272,18 @@ async def test_a_guideline_tells_how_it_fares(seed: Seed, browser: httpx.AsyncCl
     listed = tables(await browser.get("/guidelines"))["guidelines"]
     assert listed[1][0] == "Use plain words"
     assert listed[1][-4:] == ["5", "3", "1", "75 % (30 to 95)"]
+
+
+@pytest.mark.parametrize(
+    ("model", "checked_by"),
+    [(ModelSpec(deployment="gpt-test"), "a language model"), (None, "patterns, for want of a model")],
+)
+async def test_what_a_model_checks_is_told_by_whether_there_is_one(
+    stores: WorkerStores, browser: httpx.AsyncClient, model: ModelSpec | None, checked_by: str
+) -> None:
+    await Seed(stores, pack(prompt_guideline("asked")), utc_now(), model=model).served(1, champion=True)
+    assert tables(await browser.get("/guidelines"))["guidelines"][1][3] == checked_by
+    assert f"checked by {checked_by}" in (await browser.get("/guidelines/asked")).text
 
 
 async def test_a_guideline_that_nobody_has_is_not_found(seed: Seed, browser: httpx.AsyncClient) -> None:
