@@ -86,9 +86,11 @@ class Trial(BaseModel):
     number: int
     champion: int  # the version beside which it serves
     record: str  # digest of the signed decision it rests on
+    terms: str  # digest of the rollout's stages and limits
     who: str
     signed_in: str = ""
     at: AwareDatetime
+    until: AwareDatetime
 
 
 class Promotion(BaseModel):
