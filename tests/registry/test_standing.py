@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from registry.errors import NotTrusted, Ungated
 from registry.settings import RegistrySettings
 from registry.standing import (
     HISTORY_TAG,
+    history_key,
     keep_champion,
     keep_reign,
     kept_champion,
@@ -19,6 +21,8 @@ from registry.standing import (
     last_reign,
     standing,
 )
+from registry.statement import Kind
+from registry.trust import signing_key
 from registry.version import CHAMPION, MODEL_NAME
 from registry.versions import register
 from tests.agent.build import guideline, pack
@@ -120,6 +124,30 @@ def test_a_promotion_whose_signature_is_no_base64_is_refused(moved: Registry) ->
     number, refusal = served(moved)
     assert (number, "is not what key" in refusal) == (1, True)
     assert [move.promotion is None for move in history(moved)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (
+            {"previous_digest": "d" * 64},
+            "replaced version 1, and record .* held it against version 1 of digest",
+        ),
+        ({"kind": Kind.FORCED}, "the promotion of version 2 is forced, its record gate"),
+    ],
+)
+def test_a_promotion_that_its_record_contradicts_is_refused(
+    moved: Registry, changed: dict[str, str], told: str
+) -> None:
+    promotion = history(moved)[0].promotion
+    assert promotion
+    at = promotion.at + timedelta(seconds=1)
+    signed = signing_key(moved.settings).sign(promotion.model_copy(update={"at": at, "after": promotion.at} | changed))
+    moved.client.set_registered_model_tag(MODEL_NAME, history_key(at), signed.model_dump_json())
+    there = standing(moved)
+    assert there.champion
+    assert there.champion.promotion == promotion
+    assert re.search(told, there.refusal)
 
 
 def test_an_old_promotion_copied_to_the_front_is_refused(moved: Registry) -> None:

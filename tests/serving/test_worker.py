@@ -233,7 +233,7 @@ def test_an_alias_moved_by_hand_is_refused_and_the_last_verified_version_serves(
         stamp = client.get(f"/jobs/{id}/result").json()["report"]["version"]
         assert (stamp["number"], stamp["evidence"], stamp["record"]) == ("2", "forced: a trial", promotion.record[:16])
         told = {each["version"]["number"]: each["evidence"] for each in client.get("/api/v1/versions").json()}
-        assert [(told[n]["kind"], told[n]["ungated"]) for n in ("1", "2")] == [("forced", True), ("forced", True)]
+        assert [(told[n]["kind"], told[n]["ungated"]) for n in ("1", "2")] == [("rollback", True), ("forced", True)]
         assert (told["2"]["reason"], told["2"]["previous"], told["2"]["promoted_by"]) == ("a trial", 1, "ada")
 
 
