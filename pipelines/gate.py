@@ -19,11 +19,12 @@ from pipelines.evaluate import choose, evaluation_of
 from pipelines.output.comparison import comparison_page, print_comparison
 from pipelines.output.decision import decision_markdown, decision_page, print_decision
 from pipelines.person import person
-from registry.aliases import champion as champion_of
+from registry.aliases import champion as named_champion
 from registry.connection import Registry, without_password
 from registry.decisions import write_statement
-from registry.errors import NoSigningKey
+from registry.errors import NoSigningKey, NoTrustedKeys
 from registry.evaluations import DECISIONS, LoggedRun, count_looks, log_run, read_evaluation
+from registry.standing import standing
 from registry.statement import NO_CHAMPION
 from registry.versions import number_of
 
@@ -83,11 +84,10 @@ def run_gate(
 ) -> int:
     """Decides, shows and keeps the decision; returns the exit code.
 
-    Without `champion` it is the registered one, and floors alone decide where there is none.
+    Without `champion` it is the one that signed records name, and floors alone decide where there is none.
     """
     if champion is None:
-        registered = champion_of(registry)
-        champion = str(registered.number) if registered else None
+        champion = _champion(registry, console)
     before = evidence_of(registry, champion, labels, split, console) if champion else None
     after = evidence_of(registry, challenger, labels, split, console)
     pair = (before.evaluation.version.digest if before else NO_CHAMPION, after.evaluation.version.digest)
@@ -114,6 +114,19 @@ def run_gate(
     console.print(f"Decision {run_id} in {without_password(registry.uri)}", style="dim", soft_wrap=True)
     _sign(registry, record, logged, run_id, console)
     return EXIT_CODES[decision.outcome]
+
+
+def _champion(registry: Registry, console: Console) -> str | None:
+    try:
+        there = standing(registry)
+    except NoTrustedKeys as error:  # in a pull request nobody may have keys
+        named = named_champion(registry)
+        said = f"Held against version {named.number}, which the alias names" if named else "Held against no champion"
+        console.print(Text(f"{said}, unverified: {error}", "yellow"), soft_wrap=True)
+        return str(named.number) if named else None
+    if there.refusal:
+        console.print(Text(f"Workers refuse what the registry says: {there.refusal}", "yellow"), soft_wrap=True)
+    return str(there.champion.version.number) if there.champion else None
 
 
 def _sign(registry: Registry, record: DecisionRecord, logged: LoggedRun, run_id: str, console: Console) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -30,6 +30,7 @@ from serving.evidence import Expiry
 from serving.settings import ServingSettings
 
 REFUSALS = {"BLOCK": 1, "INCONCLUSIVE": 3}
+CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 def promote_version(
@@ -37,7 +38,7 @@ def promote_version(
 ) -> int:
     """Makes a version the champion by a decision or by force; returns the exit code.
 
-    Raises UnknownVersion, NotTrusted, NoSigningKey, StaleDecision and NotApproved.
+    Raises UnknownVersion, NotTrusted, NoSigningKey, StaleDecision, NotApproved and NotMoved.
     """
     registry = connect(RegistrySettings())
     number, who = _number(registry, ref), person()
@@ -92,7 +93,7 @@ def print_versions(console: Console) -> None:
     for name in ("version", "alias", "pack", "model", "digest", "registered", "evidence", "signer"):
         table.add_column(name, overflow="fold")
     for version in versions:
-        move = next((one for one in moves if one.promotion and one.promotion.number == version.number), None)
+        move = next((one for one in moves if _promotes(one, version.number)), None)
         table.add_row(
             str(version.number),
             Text(", ".join(version.aliases), _alias_style(version, there)),
@@ -125,11 +126,13 @@ def print_promotions(console: Console, *, as_json: bool) -> None:
         table.add_column(name, overflow="fold")
     for move in moves:
         promotion = move.promotion
-        if promotion is None:
-            table.add_row(move.at, "", "", "", Text("refused", "red"), "", Text(move.fault, "red"), move.signer)
+        if promotion is None or move.fault:
+            at, to = (move.at, "") if promotion is None else (_second(promotion.at), str(promotion.number))
+            who = promotion.who if promotion else ""
+            table.add_row(at, "", to, Text(who), Text("refused", "red"), "", Text(move.fault, "red"), move.signer)
             continue
         table.add_row(
-            f"{promotion.at:%Y-%m-%d %H:%M:%S}",
+            _second(promotion.at),
             str(promotion.previous or "none"),
             str(promotion.number),
             Text(promotion.who),
@@ -156,10 +159,31 @@ def _print_promotion(registry: Registry, promotion: Promotion, console: Console)
     else:
         console.print(Text(f"  {promotion.evidence}", "green"))
     console.print(f"  record {promotion.record[:16]}, promoted by {promotion.who}", style="dim")
+    if ahead := _ahead(promotion):
+        console.print(Text(ahead, "yellow"), soft_wrap=True)
     made_with = describe(registry, str(promotion.number)).code_digest
     if made_with != code_digest():
         other = f"  made with agent code {made_with[:12]}, here is {code_digest()[:12]}"
         console.print(Text(f"{other}: only workers of that release serve it", "yellow"))
+
+
+def _promotes(move: Move, number: int) -> bool:
+    return move.promotion is not None and not move.fault and move.promotion.number == number
+
+
+def _ahead(promotion: Promotion) -> str:
+    """What is to be said of a promotion that this machine's clock has not reached; empty where it has."""
+    ahead = promotion.at - datetime.now(UTC)
+    if ahead < CLOCK_TOLERANCE:
+        return ""
+    return (
+        f"  dated {_second(promotion.at)}, {ahead.total_seconds() / 60:.0f} minutes ahead of this machine's clock, "
+        "because the promotion before is: this clock, or that of whoever made it, is wrong"
+    )
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _alias_style(version: RegisteredVersion, there: Standing) -> str:

@@ -77,6 +77,7 @@ def start(
             connect(RegistrySettings()),
             version,
             rollout=id,
+            terms=rules.digest,
             who=who.name,
             signed_in=who.signed_in,
             decision=decision,

@@ -4,8 +4,9 @@ A move is two signed records: the statement that a version may serve, and the pr
 alone counts for nothing: whoever moves it by hand has no promotion to show.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from secrets import randbelow
 from typing import NamedTuple
 
 from registry.alias_store import model_entry, set_alias
@@ -19,10 +20,23 @@ from registry.decisions import (
     verified,
     write_statement,
 )
-from registry.errors import DecidedAgainst, NotTrusted, StaleDecision, Ungated, UnknownVersion
-from registry.signatures import Signed, TrustedKeys, signed_of
-from registry.standing import HISTORY_TAG, PROMOTE, Champion, Standing, history_key, history_keys, last_reign, standing
-from registry.statement import NO_CHAMPION, Kind, Promotion, Statement
+from registry.errors import DecidedAgainst, NotMoved, NotTrusted, RegistryError, StaleDecision, Ungated, UnknownVersion
+from registry.signatures import ID_CHARACTERS, Signed, signed_of
+from registry.standing import (
+    HISTORY_TAG,
+    PROMOTE,
+    Champion,
+    Standing,
+    history_key,
+    history_keys,
+    last_reign,
+    must_be_unrivalled,
+    newest_moment,
+    promotion_at,
+    signed_promotions,
+    standing,
+)
+from registry.statement import DECIDED, NO_CHAMPION, Kind, Promotion, Statement
 from registry.trust import signing_key, trusted_keys
 from registry.version import CHAMPION, EVIDENCE_TAG, MODEL_NAME, RECORD_TAG, RegisteredVersion
 from registry.versions import describe, snapshot
@@ -34,7 +48,7 @@ class Move(NamedTuple):
     """A line of the history."""
 
     at: str  # as its tag names the moment: 20261127T101500.000000Z
-    promotion: Promotion | None  # None where its signature doesn't hold
+    promotion: Promotion | None  # None where its signature or moment doesn't hold
     signer: str  # id of the key; empty when nobody signed
     fault: str  # why it doesn't count; empty when it does
 
@@ -60,18 +74,24 @@ def promote(
 ) -> Promotion:
     """Makes a version the champion by the gate's decision of a run, by default its newest; or by force with a reason.
 
-    Where `policy_digest` or `set_digest` is given, the decision must have been made by that.
+    Where `policy_digest` or `set_digest` is given, the decision must have been made by that. A promotion that was cut
+    off before the alias moved is finished, and returned as it was.
 
-    Raises UnknownVersion, NotTrusted, NoSigningKey, and Ungated: DecidedAgainst, StaleDecision or NotApproved.
+    Raises UnknownVersion, NotTrusted, NoSigningKey, NotMoved, and Ungated: DecidedAgainst, StaleDecision or
+    NotApproved.
     """
     signing_key(registry.settings)  # who can't sign is told so before anything else
     version = describe(registry, str(number))
-    incumbent = standing(registry).champion
+    there = standing(registry)
     if force_reason is not None:
-        statement = _forced(version, incumbent, reason_of(force_reason, number), who, signed_in)
-        return _move(registry, write_statement(registry, statement), statement, incumbent, who, signed_in)
-    record = decided(registry, version, incumbent, decision, policy_digest=policy_digest, set_digest=set_digest)
-    return _move(registry, record.signed, record.statement, incumbent, who, signed_in)
+        statement = _forced(version, there.champion, reason_of(force_reason, number), who, signed_in)
+        return _move(registry, write_statement(registry, statement), statement, there, who, signed_in)
+    if there.champion and _was_cut_off(there, there.champion.statement, number, decision):
+        _must_be_as_asked(there.champion.statement, policy_digest, set_digest)
+        _point(registry, there.champion.promotion)
+        return there.champion.promotion
+    record = decided(registry, version, there.champion, decision, policy_digest=policy_digest, set_digest=set_digest)
+    return _move(registry, record.signed, record.statement, there, who, signed_in)
 
 
 def decided(
@@ -100,7 +120,7 @@ def decided(
 def rollback(registry: Registry, number: int | None, *, reason: str, who: str, signed_in: str = "") -> Promotion:
     """Goes back to a version that was champion, by default to the one before this one, at once.
 
-    Raises Ungated where there is none, and NotTrusted where its records don't hold.
+    Raises Ungated where there is none, NotTrusted where its records don't hold, and NotMoved.
     """
     signing_key(registry.settings)
     there = standing(registry)
@@ -122,13 +142,12 @@ def rollback(registry: Registry, number: int | None, *, reason: str, who: str, s
             "made": datetime.now(UTC),
         }
     )
-    return _move(registry, write_statement(registry, statement), statement, there.champion, who, signed_in)
+    return _move(registry, write_statement(registry, statement), statement, there, who, signed_in)
 
 
 def history(registry: Registry) -> tuple[Move, ...]:
-    """All moves, the newest first, also those that don't count."""
-    tags, trusted = model_entry(registry).tags, trusted_keys(registry.settings)
-    return tuple(_moves(tags, trusted))
+    """All moves, the newest first, also those that don't count. Their records are verified where they are to serve."""
+    return tuple(_moves(registry, model_entry(registry).tags))
 
 
 def reason_of(text: str, number: int) -> str:
@@ -177,6 +196,10 @@ def _must_be_current(statement: Statement, incumbent: Champion | None, policy_di
             f"decision {statement.run} held version {statement.number} against {compared}, and {now} serves now: "
             f"decide anew, with `copydesk gate --challenger {statement.number} --set FILE`"
         )
+    _must_be_as_asked(statement, policy_digest, set_digest)
+
+
+def _must_be_as_asked(statement: Statement, policy_digest: str, set_digest: str) -> None:
     for name, given, said in (
         ("policy", policy_digest, statement.policy_digest),
         ("labelled set", set_digest, statement.set_digest),
@@ -188,49 +211,120 @@ def _must_be_current(statement: Statement, incumbent: Champion | None, policy_di
             )
 
 
+def _was_cut_off(there: Standing, statement: Statement, number: int, decision: str) -> bool:
+    """Whether this version was promoted by this decision, and the alias names another one."""
+    same = statement.number == number and statement.kind in DECIDED and decision in ("", statement.run)
+    return same and there.alias != number
+
+
 def _move(
-    registry: Registry, signed: Signed, statement: Statement, incumbent: Champion | None, who: str, signed_in: str
+    registry: Registry, signed: Signed, statement: Statement, there: Standing, who: str, signed_in: str
 ) -> Promotion:
+    """Writes the promotion down, then moves the alias; raises StaleDecision where somebody else was faster."""
+    incumbent, trusted = there.champion, trusted_keys(registry.settings)
     promotion = Promotion(
         number=statement.number,
         previous=incumbent.version.number if incumbent else None,
+        previous_digest=incumbent.version.digest if incumbent else NO_CHAMPION,
+        after=there.newest,
         kind=statement.kind,
         record=signed.digest,
         evidence=statement.evidence,
         reason=statement.reason,
         who=who,
         signed_in=signed_in,
-        at=datetime.now(UTC),
+        at=_moment(newest_moment(model_entry(registry).tags, trusted)),
     )
-    text = signing_key(registry.settings).sign(promotion).model_dump_json()
-    number = str(statement.number)
+    key, mine = history_key(promotion.at), signing_key(registry.settings).sign(promotion)
     with registry.answering():
-        registry.client.set_registered_model_tag(MODEL_NAME, history_key(promotion), text)
-        registry.client.set_model_version_tag(MODEL_NAME, number, EVIDENCE_TAG, promotion.evidence)
-        registry.client.set_model_version_tag(MODEL_NAME, number, RECORD_TAG, signed.id)
-    set_alias(registry, CHAMPION, statement.number)
+        registry.client.set_registered_model_tag(MODEL_NAME, key, mine.model_dump_json())
+    if statement.kind in DECIDED and _has_rival(registry, key, there.newest):
+        with registry.answering():  # whoever wrote later sees the other one for sure, and gives way
+            registry.client.delete_registered_model_tag(MODEL_NAME, key)
+        raise _overtaken(registry, statement)
+    _point(registry, promotion)
+    _must_stand(registry, promotion, mine)
     return promotion
+
+
+def _moment(newest: datetime | None) -> datetime:
+    """Now, or right after the newest promotion where this machine's clock, or that of whoever made it, is wrong.
+
+    Two promoters whose clocks are behind must not write the same moment, so it isn't the very next microsecond.
+    """
+    now = datetime.now(UTC)
+    return max(now, newest + timedelta(microseconds=1 + randbelow(999_999))) if newest else now
+
+
+def _has_rival(registry: Registry, own: str, newest: datetime | None) -> bool:
+    """Whether the history has a promotion that was not there before, besides one's own."""
+    tags, known = model_entry(registry).tags, history_key(newest) if newest else ""
+    made = (history_key(found.promotion.at) for found in signed_promotions(tags, trusted_keys(registry.settings)))
+    return any(key > known and key != own for key in made)
+
+
+def _overtaken(registry: Registry, statement: Statement) -> StaleDecision:
+    there = standing(registry).champion
+    serves = f"version {there.version.number} serves now" if there else "no version serves now"
+    return StaleDecision(
+        f"somebody else promoted a version at the same moment, and {serves}: version {statement.number} was not "
+        "promoted. Look at `copydesk promotions`, then run the same command again, or decide anew"
+    )
+
+
+def _point(registry: Registry, promotion: Promotion) -> None:
+    """Has the version and the alias say what was written down; raises NotMoved."""
+    number = str(promotion.number)
+    try:
+        with registry.answering():
+            registry.client.set_model_version_tag(MODEL_NAME, number, EVIDENCE_TAG, promotion.evidence)
+            registry.client.set_model_version_tag(MODEL_NAME, number, RECORD_TAG, promotion.record[:ID_CHARACTERS])
+        set_alias(registry, CHAMPION, promotion.number)
+    except RegistryError as error:
+        raise NotMoved(
+            f"the promotion of version {number} is written down and workers serve it, but the alias has not moved: "
+            f"run the same command again ({error})"
+        ) from error
+
+
+def _must_stand(registry: Registry, promotion: Promotion, signed: Signed) -> None:
+    there = standing(registry)
+    if there.champion and there.champion.signed_promotion == signed:
+        return
+    serves = f"version {there.champion.version.number}" if there.champion else "no version"
+    why = f" ({there.refusal})" if there.refusal else ""
+    raise NotMoved(
+        f"the promotion of version {promotion.number} is written down, but {serves} is champion{why}: "
+        "look at `copydesk promotions`, then run the same command again"
+    )
 
 
 def _target(registry: Registry, there: Standing) -> int:
     if there.champion is None:
         raise Ungated("there is no verified champion to go back from: promote a version")
-    number = there.champion.version.number
-    if model_entry(registry).aliases.get(CHAMPION) != number:
+    number, since = there.champion.version.number, there.champion.promotion.at
+    if there.alias != number:
         return number  # the alias was moved by hand: back to what serves
-    reigns = [move.promotion for move in history(registry) if move.promotion]
-    began = next((one for one in reigns if one.number == number and one.kind is not Kind.ROLLBACK), None)
-    if began and began.previous and began.previous != number:
-        return began.previous
+    for move in history(registry):
+        one = move.promotion
+        if one is None or move.fault or one.number != number or one.kind is Kind.ROLLBACK or one.at > since:
+            continue
+        if one.previous is None:
+            break
+        if one.previous != number:  # it is where its evidence was renewed
+            return one.previous
     raise Ungated(f"version {number} was the first champion: name the version to go back to")
 
 
-def _moves(tags: dict[str, str], trusted: TrustedKeys) -> Iterator[Move]:
+def _moves(registry: Registry, tags: Mapping[str, str]) -> Iterator[Move]:
+    trusted, people = trusted_keys(registry.settings), registry.settings.approvals
     for key in history_keys(tags):
-        at, signer = key.removeprefix(HISTORY_TAG), ""
+        at, signer, promotion = key.removeprefix(HISTORY_TAG), "", None
         try:
-            signed = signed_of(tags[key], f"promotion {at}")
-            signer = signed.key
-            yield Move(at, trusted.read(signed, Promotion, f"promotion {at}"), signer, "")
-        except NotTrusted as error:
-            yield Move(at, None, signer, str(error))
+            signer = signed_of(tags[key], f"promotion {at}").key
+            promotion = promotion_at(key, tags[key], trusted).promotion
+            must_be_unrivalled(registry, promotion, tags, trusted, people)
+        except (NotTrusted, StaleDecision) as error:
+            yield Move(at, promotion, signer, str(error))
+        else:
+            yield Move(at, promotion, signer, "")

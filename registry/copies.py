@@ -43,6 +43,12 @@ class LocalCopies:
     def keep_champion(self, found: BaseModel) -> None:
         _write(self._references / "champion-record.json", found)
 
+    def reign(self, number: int, kind: type[Value]) -> Value | None:
+        return _read(self._references / f"reign-{number}.json", kind)
+
+    def keep_reign(self, number: int, found: BaseModel) -> None:
+        _write(self._references / f"reign-{number}.json", found)
+
 
 def _read(path: Path, kind: type[Value]) -> Value | None:
     try:

@@ -7,6 +7,7 @@ its figures, stays in that run; the statement names it by its SHA-256.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from mlflow.exceptions import MlflowException
@@ -40,8 +41,14 @@ class Record(NamedTuple):
 
 
 def write_statement(registry: Registry, statement: Statement) -> Signed:
-    """Signs it and writes it beside the version; raises NoSigningKey."""
-    signed = signing_key(registry.settings).sign(statement)
+    """Signs it and writes it beside the version; raises NoSigningKey.
+
+    A decision is dated behind those before it, whatever this machine's clock says: the newest one counts.
+    """
+    key = signing_key(registry.settings)
+    if statement.kind in DECIDED:
+        statement = statement.model_copy(update={"made": _behind_others(registry, statement)})
+    signed = key.sign(statement)
     text = signed.model_dump_json()
     with registry.answering():
         if statement.kind in DECIDED:
@@ -200,6 +207,20 @@ def write_approval(registry: Registry, record: Record, approval: Approval) -> No
         registry.client.set_model_version_tag(MODEL_NAME, str(statement.number), name, signed.model_dump_json())
 
 
+def _behind_others(registry: Registry, statement: Statement) -> datetime:
+    trusted, before = trusted_keys(registry.settings), list[datetime]()
+    for key, text in version_tags(registry, statement.number).items():
+        if not key.startswith(RECORD_KEY):
+            continue
+        try:
+            other = trusted.read(signed_of(text, "a record"), Statement, "a record")
+        except NotTrusted:
+            continue
+        if other.kind in DECIDED:
+            before.append(other.made + timedelta(microseconds=1))
+    return max((statement.made, *before))
+
+
 def _signed(texts: Iterable[str]) -> list[Signed]:
     found = []
     for text in texts:
@@ -216,7 +237,7 @@ def _is_decision(text: str, run: str) -> bool:
         body = signed_of(text, "a record").body
     except NotTrusted:
         return not run
-    return body.get("kind") in DECIDED and (not run or body.get("run") == run)
+    return str(body.get("kind")) in DECIDED and (not run or body.get("run") == run)
 
 
 def _made(text: str) -> str:

@@ -11,6 +11,7 @@ RegistryError               MLflow refused, in its own words
 ├── NoSigningKey            nothing to sign a record with
 ├── NoTrustedKeys           nobody's signature would count
 ├── NotTrusted              a record that is unsigned, altered, or of another version
+├── NotMoved                a promotion that is written down, and the champion or its alias is another
 └── Ungated                 a promotion without the evidence it needs
     ├── DecidedAgainst      the gate did not say PROMOTE
     ├── StaleDecision       what was decided on is not what would change now
@@ -91,6 +92,13 @@ class NotTrusted(RegistryError):
     """A record that is unsigned, altered, or of another version than it is used for."""
 
     type = "not-trusted"
+    status = 409
+
+
+class NotMoved(RegistryError):
+    """A promotion is written down, and the champion, or its alias, is another."""
+
+    type = "not-moved"
     status = 409
 
 

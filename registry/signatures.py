@@ -1,7 +1,6 @@
 """Ed25519 signatures over canonical JSON (RFC 8032): whoever decides holds a private key, workers only public ones."""
 
 import base64
-import binascii
 import hashlib
 import json
 import os
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -113,12 +112,12 @@ class TrustedKeys:
             public = Ed25519PublicKey.from_public_bytes(key.raw)
             public.verify(base64.b64decode(signed.signature, validate=True), canonical(signed.body))
             return kind.model_validate(signed.body)
-        except (InvalidSignature, binascii.Error) as error:
+        except ValidationError as error:
+            raise NotTrusted(f"{what} is of another kind or release: {error.errors()[0]['msg']}") from error
+        except (InvalidSignature, ValueError) as error:  # the latter for what is no Base64, nor even ASCII
             raise NotTrusted(
                 f"{what} is not what key {signed.key} signed: somebody changed it, so decide anew"
             ) from error
-        except ValidationError as error:
-            raise NotTrusted(f"{what} is of another kind or release: {error.errors()[0]['msg']}") from error
 
 
 def canonical(body: Mapping[str, JsonValue]) -> bytes:
@@ -149,7 +148,7 @@ def read_signing_key(path: Path) -> SigningKey:
     """Raises UnusableKey."""
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise UnusableKey(
             f"no signing key can be read from {str(path)!r} ({error}): make one with `copydesk signing new --out FILE`"
         ) from error
@@ -170,7 +169,7 @@ def _public_key(line: str) -> PublicKey:
     encoded, _, name = line.partition(" ")
     try:
         raw = base64.b64decode(encoded.removeprefix(ALGORITHM), validate=True)
-    except binascii.Error:
+    except ValueError:
         raw = b""
     if not encoded.startswith(ALGORITHM) or len(raw) != _RAW_BYTES:
         raise UnusableKey(

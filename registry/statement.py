@@ -86,9 +86,11 @@ class Trial(BaseModel):
     number: int
     champion: int  # the version beside which it serves
     record: str  # digest of the signed decision it rests on
+    terms: str  # digest of the rollout's stages and limits
     who: str
     signed_in: str = ""
     at: AwareDatetime
+    until: AwareDatetime
 
 
 class Promotion(BaseModel):
@@ -99,6 +101,8 @@ class Promotion(BaseModel):
     document: Literal["promotion"] = "promotion"
     number: int  # the version that became champion
     previous: int | None  # the champion before; None for the first
+    previous_digest: str = ""  # of that version, NO_CHAMPION for the first; empty in those of earlier releases
+    after: AwareDatetime | None = None  # moment of the newest promotion that was there; None for the first
     kind: Kind
     record: str  # digest of the signed record it rests on
     evidence: str  # that record's, in words

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from pydantic import ValidationError
 
 from agent.check_cache import KeyValues
 from agent.code_digest import code_digest
@@ -187,7 +188,13 @@ def _download(registry: Registry, version: RegisteredVersion) -> AgentSpec:
         path = mlflow.artifacts.download_artifacts(
             artifact_uri=f"models:/{MODEL_NAME}/{version.number}/artifacts/{SPEC}.json", dst_path=folder
         )
-        spec = AgentSpec.model_validate_json(Path(path).read_bytes())
+        try:
+            spec = AgentSpec.model_validate_json(Path(path).read_bytes())
+        except ValidationError as error:
+            raise DigestMismatch(
+                f"the stored snapshot of version {version.number} can't be read: somebody changed it, so register the "
+                f"pack anew ({error.errors()[0]['msg']})"
+            ) from error
     if spec.digest != version.digest:
         raise DigestMismatch(
             f"version {version.number} was registered with digest {version.digest[:12]}, its stored snapshot "

@@ -105,7 +105,10 @@ CACHE = Named(
 POOL = Named("compliance_db_pool_connections", "gauge", BOTH, "Connections of this process, used or idle", ("state",))
 BLOB_BYTES = Named("compliance_blob_bytes_total", "counter", BOTH, "Bytes of articles, in or out", ("direction",))
 CHAMPION_REFUSED = Named(
-    "compliance_champion_refused", "gauge", WORKER, "1 while the registry names a champion that no signed record backs"
+    "compliance_champion_refused",
+    "gauge",
+    WORKER,
+    "1 while the registry names a champion that no signed record backs, or that can't be read",
 )
 
 MODEL_CHANGED = Named(

@@ -532,7 +532,17 @@ class Champion(Protocol):
         """The champion if this worker can serve it."""
 
     async def agent(self, number: str) -> "Agent":
-        """The agent of a version; raises CopydeskError when it can't be loaded."""
+        """The agent of a version that may check an editor's article.
+
+        Raises CopydeskError when it can't be loaded, or no record lets it serve.
+        """
+
+
+class Unseen(Protocol):
+    """Versions as running agents, for what no editor sees."""
+
+    async def unseen(self, number: str) -> "Agent":
+        """The agent of any version, decided on or not; raises CopydeskError when it can't be loaded."""
 
 
 class RunLog(Protocol):

@@ -9,6 +9,7 @@ false aborts: of look k the part 1/(k (k + 1)), which sums to one however long a
 """
 
 import hashlib
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -83,6 +84,12 @@ class RolloutPolicy(BaseModel):
         if not self.shares or self.shares[-1] != 1 or any(a >= b for a, b in zip(before, self.shares, strict=False)):
             raise ValueError(f"shares must grow to 1, as 0.1, 0.5, 1 do: got {', '.join(map(str, self.shares))}")
         return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all of it; whoever consents to a rollout signs it."""
+        said = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

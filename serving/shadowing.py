@@ -11,7 +11,7 @@ from agent.report import ComplianceReport, ReportStatus
 from agent.stored_article import load_article
 from serving.access.audit import WORKER
 from serving.job import Job, JobStatus, Priority
-from serving.ports import BlobStore, Champion, Clock, JobStore, Locks, ServedVersions, Shadows
+from serving.ports import BlobStore, Clock, JobStore, Locks, ServedVersions, Shadows, Unseen
 from serving.shadow import Shadow, compare
 
 LOCK = "shadow"
@@ -34,7 +34,7 @@ class Shadowing:
         locks: Locks,
         jobs: JobStore,
         blobs: BlobStore,
-        agents: Champion,
+        agents: Unseen,
         *,
         clock: Clock,
     ) -> None:
@@ -106,7 +106,7 @@ class Shadowing:
         return await self._shadows.claim(shadow, now)
 
     async def _check(self, shadow: Shadow, job: Job) -> None:
-        agent = await self._agents.agent(shadow.version)
+        agent = await self._agents.unseen(shadow.version)
         text, data = await self._jobs.result(job.id), await self._blobs.get(job.blob)
         if text is None or data is None:
             await self._leave_out(shadow, job, "its article or its report is gone")

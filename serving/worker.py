@@ -115,6 +115,7 @@ class Worker:
     champion: ServedVersion | None = None  # what it serves, also while MLflow is down
 
     def __post_init__(self) -> None:
+        self._unforeseen = ""  # that was logged of the registry
         self._terms = Terms(
             timedelta(seconds=self.settings.lease_seconds), self.settings.max_attempts, self.settings.record_rate
         )
@@ -211,11 +212,19 @@ class Worker:
     async def _serve_champion(self) -> None:
         try:
             version = await self._versions.current()
-        except CopydeskError:
-            # MLflow is down, or the new champion needs other code: what is loaded goes on serving.
+        except Exception as error:
+            # MLflow is down, the new champion needs other code, or isn't what it was: what is loaded goes on serving.
             if self.champion is not None:
                 await self._served.heard(self.champion.stamp.number, utc_now())
-            raise
+            if isinstance(error, CopydeskError):
+                self.metrics.champion_refused.set(bool(self._versions.refusal))
+                raise
+            self.metrics.champion_refused.set(True)
+            said = f"the champion can't be read from the registry: {type(error).__name__}: {error}"
+            if said != self._unforeseen:
+                logger.exception("the registry holds what no release wrote")
+            self._unforeseen = said
+            raise ChampionRefused(said) from error
         if version is not None:
             if self.champion is None or version.stamp != self.champion.stamp:
                 logger.info("version %s is served, %s", version.stamp.number, version.stamp.evidence)

@@ -10,9 +10,9 @@ from agent.formats.plain import read_plain
 from agent.graph import Agent
 from registry.connection import Registry
 from registry.decisions import decision_text
-from registry.errors import NotTrusted, RegistryError, RegistryUnreachable, Ungated
+from registry.errors import DigestMismatch, NotTrusted, RegistryUnreachable, Ungated, UnknownVersion
 from registry.signatures import Signed
-from registry.standing import Champion, keep_champion, kept_champion, last_reign, standing
+from registry.standing import Champion, keep_champion, keep_reign, kept_champion, kept_reign, last_reign, standing
 from registry.statement import Promotion, Statement
 from registry.trials import Tried, evidence_of, newest_record, tried
 from registry.version import RegisteredVersion
@@ -40,7 +40,8 @@ class MlflowVersions:
         self._clock = clock
         self._endpoint = endpoint
         self._kept = kept
-        self._agents: OrderedDict[str, Agent] = OrderedDict()
+        self._agents: OrderedDict[str, Agent] = OrderedDict()  # records let these serve
+        self._unseen: tuple[str, Agent] | None = None  # the one that checks in the shadow
         self._loading = asyncio.Lock()
         self._taken: Champion | None = None  # what serves
         self._evidence: Evidence | None = None  # and why
@@ -61,7 +62,11 @@ class MlflowVersions:
         if there.champion is None:
             return None
         self._newest = there.champion
-        return await self._serve(there.champion)
+        try:
+            return await self._serve(there.champion)
+        except DigestMismatch as error:
+            self.refusal = str(error)
+            raise
 
     async def challenger(self, rollout: Rollout) -> ServedVersion | None:
         """The challenger of a rollout, loaded; None where another version than the rollout's champion is champion.
@@ -78,8 +83,10 @@ class MlflowVersions:
             self._registry,
             rollout.signed,
             rollout=rollout.id,
+            terms=rollout.policy.digest,
             number=int(rollout.challenger),
             champion=champion,
+            now=self._clock(),
         )
         async with self._loading:
             agent = await self._warmed(found.version)
@@ -108,6 +115,15 @@ class MlflowVersions:
                     self._keep(number, agent)
         self._agents.move_to_end(number)
         return agent
+
+    async def unseen(self, number: str) -> Agent:
+        if (agent := self._agents.get(number)) is not None:
+            return agent
+        if self._unseen is None or self._unseen[0] != number:
+            async with self._loading:
+                loaded = await asyncio.to_thread(load, self._registry, number, endpoint=self._endpoint, kept=self._kept)
+            self._unseen = number, loaded
+        return self._unseen[1]
 
     async def _serve(self, found: Champion) -> ServedVersion:
         """Loads a champion, warms it and swaps; what serves before goes on until then."""
@@ -158,27 +174,38 @@ class MlflowVersions:
         return agent
 
     def _load(self, number: str) -> Agent:
-        """A version that a job is bound to, stamped with what it was champion by, or serves its share by."""
+        """A version that a job is bound to, stamped with what it was champion by, or serves its share by.
+
+        A job can name any version, whoever wrote it into the database: raises NotTrusted where neither lets it serve.
+        """
+        evidence, record = self._lets_serve(number)
         agent = load(self._registry, number, endpoint=self._endpoint, kept=self._kept)
+        agent.stamp = agent.stamp.model_copy(update={"evidence": evidence, "record": record})
+        return agent
+
+    def _lets_serve(self, number: str) -> tuple[str, str]:
+        """Evidence, and the id of its record."""
+        if not number.isdecimal():
+            raise UnknownVersion(f"a job names its version by a number, this one {number!r}: submit the article again")
         try:
             reign = last_reign(self._registry, int(number))
         except RegistryUnreachable:
-            return agent  # stamped as it was when MLflow last answered
-        except RegistryError as error:
-            agent.stamp = agent.stamp.model_copy(update=self._decided(number, str(error)))
-            return agent
-        agent.stamp = agent.stamp.model_copy(
-            update={"evidence": reign.promotion.evidence, "record": reign.signed_record.id}
-        )
-        return agent
+            kept = kept_reign(self._registry, int(number))
+            if kept is None:
+                raise
+            reign = kept
+        except (NotTrusted, Ungated) as never:
+            return self._decided(number, never)
+        else:
+            keep_reign(self._registry, reign)
+        return reign.promotion.evidence, reign.signed_record.id
 
-    def _decided(self, number: str, why: str) -> dict[str, str]:
+    def _decided(self, number: str, never: Exception) -> tuple[str, str]:
         try:
             record = newest_record(self._registry, describe(self._registry, number))
-        except RegistryError as error:
-            logger.warning("version %s checks a job, and has no record: %s; %s", number, why, error)
-            return {"evidence": "", "record": ""}
-        return {"evidence": evidence_of(record), "record": record.id}
+        except (NotTrusted, Ungated) as error:
+            raise NotTrusted(f"version {number} may check no article: {never}; and {error}") from error
+        return evidence_of(record), record.id
 
     def _keep(self, number: str, agent: Agent) -> None:
         self._agents[number] = agent

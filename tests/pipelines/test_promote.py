@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from registry import aliases
 from registry.connection import connect
+from registry.decisions import find_decision
 from registry.settings import RegistrySettings
 from registry.signatures import public_keys
 from registry.standing import standing
+from registry.version import CHAMPION, MODEL_NAME
 from serving.evidence import measured_of
 from tests.pipelines.terminal import Ran, Run
+from tests.registry.meanwhile import TwoHoursAhead
 from tests.serving.service import Service
 from tests.signing import key_file
 
@@ -73,6 +77,27 @@ def test_a_workers_copy_of_the_decision_has_the_published_figures(run: Run, gate
     assert (len(measured.evaluation), measured.answered_by) == (32, ())
     assert (figures.guideline, figures.labelled, figures.recall.value) == ("plain-words", 60, 1)
     assert figures.recall.low == pytest.approx(0.9374, abs=1e-3)
+
+
+def test_the_gate_holds_a_version_against_the_champion_of_the_records_whatever_the_alias_says(
+    run: Run, gate: Run, packs: tuple[Path, Path]
+):
+    gate()
+    run("promote", "1")
+    run("register", "--pack", str(packs[1]))
+    registry = connect(RegistrySettings(home=Path("home")))
+    registry.client.set_registered_model_alias(MODEL_NAME, CHAMPION, "2")
+    result = gate()
+    assert "Workers refuse what the registry says: the alias names version 2" in text(result.out)
+    assert find_decision(registry, 2).statement.champion == 1
+
+
+def test_a_clock_that_is_wrong_is_said(run: Run, gate: Run, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as ahead:
+        ahead.setattr(aliases, "datetime", TwoHoursAhead)
+        run("promote", "1", "--force", "in a hurry")
+    again = run("promote", "1", "--force", "once more")
+    assert (again.code, "120 minutes ahead of this machine's clock" in text(again.out)) == (0, True)
 
 
 def test_a_decision_by_another_policy_does_not_promote(run: Run, gate: Run, monkeypatch: pytest.MonkeyPatch):

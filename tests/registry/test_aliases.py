@@ -1,26 +1,32 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
 
 from agent.spec import AgentSpec
+from registry import aliases
 from registry.aliases import champion, history, promote, rollback
 from registry.connection import Registry, connect
 from registry.decisions import RECORD_KEY
 from registry.errors import (
     DecidedAgainst,
     NoSigningKey,
+    NotMoved,
     NotTrusted,
+    RegistryError,
     StaleDecision,
     Ungated,
     UnknownVersion,
 )
 from registry.settings import RegistrySettings
-from registry.standing import standing
+from registry.standing import HISTORY_TAG, standing
 from registry.statement import Kind
-from registry.version import MODEL_NAME, PACK_DIGEST_TAG
+from registry.version import CHAMPION, MODEL_NAME, PACK_DIGEST_TAG
 from registry.versions import describe, load, register
 from tests.agent.build import guideline, pack
 from tests.registry.decided import POLICY, SET, decide
+from tests.registry.meanwhile import TwoHoursAhead, failing, meanwhile
 
 SPECS = [AgentSpec(pack=pack(guideline(title=title))) for title in ("One", "Two", "Three")]
 
@@ -206,3 +212,133 @@ def test_a_promotion_made_by_hand_is_told_in_the_history(two: Registry) -> None:
     move = history(two)[0]
     assert (move.at, move.promotion, move.signer) == ("2999", None, "")
     assert "carries no signature" in move.fault
+
+
+def stands(registry: Registry) -> tuple[int | None, str]:
+    there = standing(registry)
+    return there.champion.version.number if there.champion else None, there.refusal
+
+
+@pytest.fixture
+def rivals(embedded: Registry) -> Registry:
+    """Version 1 was forced, versions 2 and 3 have passed the gate, each against version 1."""
+    for spec in SPECS:
+        register(embedded, spec)
+    promote(embedded, 1, force_reason="a test", who="ada")
+    decide(embedded, 2)
+    decide(embedded, 3)
+    return embedded
+
+
+BEFORE_IT_IS_DATED, BEFORE_IT_IS_WRITTEN = "list_artifacts", "set_registered_model_tag"
+
+
+@pytest.mark.parametrize("call", [BEFORE_IT_IS_DATED, BEFORE_IT_IS_WRITTEN])
+def test_of_two_promoters_at_once_the_later_gives_way(rivals: Registry, call: str) -> None:
+    slow = meanwhile(rivals, call, lambda: promote(rivals, 2, who="bob"))
+    with pytest.raises(StaleDecision, match="version 2 serves now: version 3 was not promoted"):
+        promote(slow, 3, who="ada")
+    assert [move.promotion and move.promotion.number for move in history(rivals)] == [2, 1]
+    assert stands(rivals) == (2, "")
+    assert describe(rivals, CHAMPION).number == 2
+
+
+def test_a_promotion_that_did_not_give_way_does_not_count(rivals: Registry) -> None:
+    slow = meanwhile(rivals, BEFORE_IT_IS_DATED, lambda: promote(rivals, 2, who="bob"))
+    cut_off = failing(slow, "delete_registered_model_tag", MlflowException("the network is gone"))
+    with pytest.raises(RegistryError, match="the network is gone"):
+        promote(cut_off, 3, who="ada")
+    raced, *before = history(rivals)
+    told = "made version 3 champion by a decision against version 1, when promotion"
+    assert (raced.promotion and raced.promotion.number, told in raced.fault) == (3, True)
+    assert [move.fault for move in before] == ["", ""]
+    number, refusal = stands(rivals)
+    assert (number, told in refusal) == (2, True)
+    assert rollback(rivals, None, reason="too many alarms", who="bob").number == 1
+
+
+def test_a_rollback_takes_effect_beside_a_promotion(rivals: Registry) -> None:
+    promote(rivals, 2, who="bob")
+    decide(rivals, 3)
+    slow = meanwhile(rivals, "set_registered_model_tag", lambda: rollback(rivals, None, reason="alarms", who="bob"))
+    with pytest.raises(StaleDecision, match="version 1 serves now"):
+        promote(slow, 3, who="ada")
+    assert stands(rivals) == (1, "")
+
+
+def test_a_forced_promotion_that_lost_says_what_stands(two: Registry) -> None:
+    def later() -> None:
+        promote(two, 1, force_reason="no, that one", who="bob")
+
+    slow = meanwhile(two, "set_registered_model_alias", later)
+    with pytest.raises(NotMoved, match="promotion of version 2 is written down, but version 1 is champion"):
+        promote(slow, 2, force_reason="in a hurry", who="ada")
+
+
+def test_a_promoters_wrong_clock_keeps_nobody_from_being_champion(
+    two: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as ahead:
+        ahead.setattr(aliases, "datetime", TwoHoursAhead)
+        promote(two, 2, force_reason="in a hurry", who="ada")
+    back = rollback(two, None, reason="alarms", who="bob")
+    assert (stands(two), back.at - datetime.now(back.at.tzinfo) > timedelta(hours=1)) == ((1, ""), True)
+    promote(two, 2, force_reason="again", who="bob")
+    assert stands(two) == (2, "")
+
+
+def test_the_newest_decision_counts_whatever_the_clock_of_who_decided_before(two: Registry) -> None:
+    decide(two, 2, made=TwoHoursAhead.now(UTC))
+    decide(two, 2, "BLOCK")
+    with pytest.raises(DecidedAgainst):
+        promote(two, 2, who="ada")
+
+
+def test_a_record_of_no_kind_at_all_is_passed_over(two: Registry) -> None:
+    two.client.set_model_version_tag(
+        MODEL_NAME, "2", f"{RECORD_KEY}0", '{"body": {"kind": []}, "key": "0", "signature": ""}'
+    )
+    with pytest.raises(Ungated, match="version 2 has no gate decision"):
+        promote(two, 2, who="ada")
+
+
+def test_going_back_is_behind_what_was_promoted_twice(two: Registry) -> None:
+    for reason in ("in a hurry", "its evidence was renewed"):
+        promote(two, 2, force_reason=reason, who="ada")
+    assert rollback(two, None, reason="alarms", who="ada").number == 1
+
+
+def test_a_copied_promotion_is_told_and_leads_nowhere(two: Registry) -> None:
+    register(two, SPECS[2])
+    first = promote(two, 3, force_reason="a test", who="ada")
+    for number in (2, 3):
+        promote(two, number, force_reason="a test", who="ada")
+    tags = two.client.get_registered_model(MODEL_NAME).tags
+    text = tags[f"{HISTORY_TAG}{first.at:%Y%m%dT%H%M%S.%fZ}"]
+    two.client.set_registered_model_tag(MODEL_NAME, f"{HISTORY_TAG}29990101T000000.000000Z", text)
+    copied = history(two)[0]
+    assert (copied.promotion, "was copied from another moment" in copied.fault) == (None, True)
+    assert rollback(two, None, reason="alarms", who="ada").number == 2
+
+
+CUT_OFF = MlflowException("API request to http://mlflow.example failed")
+
+
+def test_a_promotion_that_was_cut_off_is_finished_by_the_same_command(two: Registry) -> None:
+    decide(two, 2)
+    with pytest.raises(NotMoved, match="the alias has not moved: run the same command again"):
+        promote(failing(two, "set_registered_model_alias", CUT_OFF), 2, who="ada")
+    assert (stands(two)[0], describe(two, CHAMPION).number) == (2, 1)
+    with pytest.raises(StaleDecision, match="by policy 999"):
+        promote(two, 2, who="ada", policy_digest="0" * 64)
+    again = promote(two, 2, who="ada", policy_digest=POLICY, set_digest=SET)
+    assert [move.promotion for move in history(two)][:1] == [again]
+    assert (len(history(two)), stands(two), describe(two, CHAMPION).number) == (2, (2, ""), 2)
+
+
+def test_a_rollback_that_was_cut_off_is_finished_by_the_same_command(two: Registry) -> None:
+    promote(two, 2, force_reason="in a hurry", who="ada")
+    with pytest.raises(NotMoved, match="run the same command again"):
+        rollback(failing(two, "set_registered_model_alias", CUT_OFF), None, reason="alarms", who="ada")
+    assert rollback(two, None, reason="alarms", who="ada").number == 1
+    assert (stands(two), describe(two, CHAMPION).number) == ((1, ""), 1)

@@ -7,11 +7,12 @@ import pytest
 from agent.spec import AgentSpec
 from registry.aliases import promote
 from registry.connection import Registry
-from registry.decisions import Record, decision_of_run, write_approval
+from registry.decisions import APPROVAL_KEY, Record, decision_of_run, write_approval
 from registry.errors import NotApproved, Ungated
-from registry.signatures import read_signing_key
+from registry.signatures import Signed, read_signing_key
 from registry.standing import standing
 from registry.statement import Approval
+from registry.version import MODEL_NAME
 from registry.versions import register
 from tests.agent.build import guideline, pack
 from tests.registry.decided import decide
@@ -86,6 +87,41 @@ def test_an_approval_of_another_decision_counts_for_nothing(holders: dict[str, R
     holders["ada"].client.set_model_version_tag("copydesk-agent", "1", moved, tags[key])
     with pytest.raises(NotApproved, match="needs 2 people and has 1"):
         promote(holders["ada"], 1, who="ada")
+
+
+def test_an_approval_whose_signature_is_no_base64_counts_for_nothing(holders: dict[str, Registry]) -> None:
+    record = decide(holders["ada"], 1, **ADA)
+    approve(holders["bob"], record, "bob")
+    client = holders["ada"].client
+    tags = client.get_model_version(MODEL_NAME, "1").tags
+    (key,) = (key for key in tags if key.startswith(APPROVAL_KEY))
+    signed = Signed.model_validate_json(tags[key])
+    client.set_model_version_tag(
+        MODEL_NAME, "1", key, signed.model_copy(update={"signature": f"é{signed.signature[1:]}"}).model_dump_json()
+    )
+    with pytest.raises(NotApproved, match="needs 2 people and has 1"):
+        promote(holders["ada"], 1, who="ada")
+
+
+def test_who_is_approved_first_goes_on_when_two_are_asked_for(holders: dict[str, Registry]) -> None:
+    ada = holders["ada"]
+    alone = replace(ada, settings=ada.settings.model_copy(update={"approvals": 1}))
+    record = decide(alone, 1, **ADA)
+    promotion = promote(alone, 1, who="ada")
+    approve(holders["bob"], record, "bob")
+    there = standing(ada)
+    assert (there.champion and there.champion.promotion, there.refusal) == (promotion, "")
+
+
+def test_whoever_serves_it_is_told_that_an_approval_is_gone(holders: dict[str, Registry]) -> None:
+    ada = holders["ada"]
+    approve(holders["bob"], decide(ada, 1, **ADA), "bob")
+    promote(ada, 1, who="ada")
+    taken = standing(ada).champion
+    (key,) = (tag for tag in ada.client.get_model_version(MODEL_NAME, "1").tags if tag.startswith(APPROVAL_KEY))
+    ada.client.delete_model_version_tag(MODEL_NAME, "1", key)
+    there = standing(ada, taken=taken)
+    assert (there.champion, "needs 2 people and has 1" in there.refusal) == (taken, True)
 
 
 def test_a_worker_that_asks_for_two_does_not_serve_what_one_promoted(holders: dict[str, Registry]) -> None:

@@ -51,6 +51,16 @@ def test_every_changed_byte_of_the_value_is_noticed() -> None:
             TRUSTED.read(Signed(body=body, key=signed.key, signature=signed.signature), Note, "a note")
 
 
+@pytest.mark.parametrize("byte", ["A", "B", "!", "é", "\x00"])
+def test_every_changed_byte_of_the_signature_is_noticed(byte: str) -> None:
+    signed = KEY.sign(Note(text="fine"))
+    for place, was in enumerate(signed.signature.rstrip("=")[:-1]):  # the last one has bits that mean nothing
+        changed = signed.signature[:place] + byte + signed.signature[place + 1 :]
+        if was != byte:
+            with pytest.raises(NotTrusted, match="somebody changed it"):
+                TRUSTED.read(signed.model_copy(update={"signature": changed}), Note, "a note")
+
+
 def test_the_order_of_names_and_spaces_mean_nothing() -> None:
     assert canonical({"b": 1, "a": "ü"}) == canonical({"a": "ü", "b": 1}) == '{"a":"ü","b":1}'.encode()
 
@@ -61,7 +71,7 @@ def test_a_strangers_signature_counts_for_nothing() -> None:
         TRUSTED.read(signed, Note, "a note")
 
 
-@pytest.mark.parametrize("signature", ["", "AAAA", "no base64!"])
+@pytest.mark.parametrize("signature", ["", "AAAA", "no base64!", "é" * 88])
 def test_what_is_no_signature_is_refused(signature: str) -> None:
     with pytest.raises(NotTrusted, match="is not what key"):
         TRUSTED.read(KEY.sign(Note(text="fine")).model_copy(update={"signature": signature}), Note, "a note")
@@ -89,7 +99,7 @@ def test_public_keys_come_as_lines_or_a_list() -> None:
     assert public_keys(f"{ada.line}, {bob.line}") == (ada, bob)
 
 
-@pytest.mark.parametrize("line", ["ed25519:AAAA", "ssh-ed25519 AAAA", "ed25519:%%"])
+@pytest.mark.parametrize("line", ["ed25519:AAAA", "ssh-ed25519 AAAA", "ed25519:%%", "ed25519:é"])
 def test_what_is_no_public_key_is_named(line: str) -> None:
     with pytest.raises(UnusableKey, match=f"'{line}' is no public key"):
         public_keys(line)

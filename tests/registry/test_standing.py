@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,18 @@ from registry.connection import Registry, connect
 from registry.decisions import RECORD_KEY
 from registry.errors import NotTrusted, Ungated
 from registry.settings import RegistrySettings
-from registry.standing import HISTORY_TAG, keep_champion, kept_champion, last_reign, standing
+from registry.standing import (
+    HISTORY_TAG,
+    history_key,
+    keep_champion,
+    keep_reign,
+    kept_champion,
+    kept_reign,
+    last_reign,
+    standing,
+)
+from registry.statement import Kind
+from registry.trust import signing_key
 from registry.version import CHAMPION, MODEL_NAME
 from registry.versions import register
 from tests.agent.build import guideline, pack
@@ -40,14 +52,21 @@ def newest(registry: Registry) -> str:
     return f"{HISTORY_TAG}{history(registry)[0].at}"
 
 
-@pytest.mark.parametrize("number", ["1", "3"])
-def test_an_alias_moved_by_hand_is_refused(moved: Registry, number: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("1", "either the command was cut off before it moved the alias, then run the same command again; or somebody"),
+        ("3", "the alias names version 3, which no signed promotion made champion"),
+    ],
+)
+@pytest.mark.parametrize("late", [timedelta(minutes=1), timedelta(hours=-2)])
+def test_an_alias_moved_by_hand_is_refused(moved: Registry, number: str, why: str, late: timedelta) -> None:
     moved.client.set_registered_model_alias(MODEL_NAME, CHAMPION, number)
-    late = standing(moved, now=history_end(moved) + timedelta(minutes=1))
-    assert late.champion is not None
-    assert late.champion.version.number == 2
-    assert f"the alias names version {number}, which no signed promotion made champion" in late.refusal
-    assert "Version 2 goes on serving; `copydesk rollback` puts the alias back" in late.refusal
+    there = standing(moved, now=history_end(moved) + late)
+    assert there.champion is not None
+    assert there.champion.version.number == 2
+    assert why in there.refusal
+    assert "Version 2 goes on serving; `copydesk rollback` puts the alias back" in there.refusal
     rollback(moved, None, reason="moved by hand", who="ada")
     assert served(moved) == (2, "")
 
@@ -98,6 +117,39 @@ def test_a_promotion_altered_by_a_byte_is_refused(moved: Registry) -> None:
     assert (number, "is not what key" in refusal) == (1, True)
 
 
+def test_a_promotion_whose_signature_is_no_base64_is_refused(moved: Registry) -> None:
+    key = newest(moved)
+    text = moved.client.get_registered_model(MODEL_NAME).tags[key]
+    moved.client.set_registered_model_tag(MODEL_NAME, key, text.replace('"signature":"', '"signature":"é'))
+    number, refusal = served(moved)
+    assert (number, "is not what key" in refusal) == (1, True)
+    assert [move.promotion is None for move in history(moved)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (
+            {"previous_digest": "d" * 64},
+            "replaced version 1, and record .* held it against version 1 of digest",
+        ),
+        ({"kind": Kind.FORCED}, "the promotion of version 2 is forced, its record gate"),
+    ],
+)
+def test_a_promotion_that_its_record_contradicts_is_refused(
+    moved: Registry, changed: dict[str, str], told: str
+) -> None:
+    promotion = history(moved)[0].promotion
+    assert promotion
+    at = promotion.at + timedelta(seconds=1)
+    signed = signing_key(moved.settings).sign(promotion.model_copy(update={"at": at, "after": promotion.at} | changed))
+    moved.client.set_registered_model_tag(MODEL_NAME, history_key(at), signed.model_dump_json())
+    there = standing(moved)
+    assert there.champion
+    assert there.champion.promotion == promotion
+    assert re.search(told, there.refusal)
+
+
 def test_an_old_promotion_copied_to_the_front_is_refused(moved: Registry) -> None:
     tags = moved.client.get_registered_model(MODEL_NAME).tags
     oldest = min(key for key in tags if key.startswith(HISTORY_TAG))
@@ -138,6 +190,16 @@ def test_the_copy_for_when_mlflow_is_down_is_verified_again(moved: Registry, tmp
     path.write_text(path.read_text().replace('"number":2', '"number":1'))
     with pytest.raises(NotTrusted):
         kept_champion(moved)
+
+
+def test_what_a_version_was_champion_by_is_kept_and_verified_again(moved: Registry) -> None:
+    reign = last_reign(moved, 1)
+    assert kept_reign(moved, 1) is None
+    keep_reign(moved, reign)
+    assert (kept_reign(moved, 1), kept_reign(moved, 2)) == (reign, None)
+    path = next(moved.settings.copies.glob("*/reign-1.json"))
+    path.rename(path.with_name("reign-3.json"))
+    assert kept_reign(moved, 3) is None
 
 
 def test_the_last_reign_of_a_version_is_found(moved: Registry) -> None:

@@ -17,7 +17,8 @@ PATIENCE = 50_000  # jobs, after which a simulated rollout is left as it is
 
 
 def consent(at: datetime = NOW) -> str:
-    trial = Trial(rollout="r", number=2, champion=1, record="d" * 64, who="ada", at=at)
+    terms, until = POLICY.digest, at + timedelta(days=30)
+    trial = Trial(rollout="r", number=2, champion=1, record="d" * 64, terms=terms, who="ada", at=at, until=until)
     return Signed(body=trial.model_dump(mode="json"), key="k1", signature="").model_dump_json()
 
 

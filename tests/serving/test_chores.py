@@ -17,13 +17,14 @@ from serving.adapters.stores import WorkerStores
 from serving.app import utc_now
 from serving.chores import PURGE, PURGE_EVERY, Chores, Ticked
 from serving.edge import open_edge
-from serving.errors import BlobStoreUnavailable
+from serving.errors import BlobStoreUnavailable, ChampionRefused
 from serving.job import JobStatus
 from serving.settings import ServingSettings
 from serving.shared import shared
 from serving.usecases.log_runs import HOLD
 from serving.usecases.purge import Purged
 from serving.worker import Worker
+from tests.registry.meanwhile import failing
 from tests.serving.build import LEASE, claim, report, submission
 
 
@@ -150,6 +151,18 @@ async def test_a_worker_that_stops_waits_for_no_purge(
         stopping.set()
         await asyncio.wait_for(working, 60)
     assert await SqlLocks(stores.database).hold(PURGE, "another", utc_now(), HOLD)
+
+
+async def test_a_registry_that_can_not_be_read_is_refused_by_name_and_metric(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, hanging: Hanging
+) -> None:
+    broken = failing(registry, "get_registered_model", KeyError("what no release wrote"))
+    async with shared(settings, ModelSettings(), stores.database, utc_now) as between, open_edge(settings) as edge:
+        worker = Worker(settings, stores, broken, between, edge, hanging)
+        for _ in range(2):
+            with pytest.raises(ChampionRefused, match="can't be read from the registry: KeyError"):
+                await worker._serve_champion()
+    assert b"\ncompliance_champion_refused 1.0" in worker.metrics.text()
 
 
 async def test_a_purge_that_failed_is_tried_again_within_the_day(two: tuple[Chores, Chores], hanging: Hanging) -> None:

@@ -24,7 +24,6 @@ from serving.adapters.stores import Stores
 from serving.app import utc_now
 from serving.errors import ShadowRunning
 from serving.job import Job, JobStatus, Priority
-from serving.ports import ServedVersion
 from serving.settings import ServingSettings
 from serving.shadow import Compared, Pair, Shadow, Spent
 from serving.shadowing import Shadowing
@@ -45,10 +44,7 @@ class Challenger:
     wait: asyncio.Event | None = None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def current(self) -> ServedVersion | None:
-        return None
-
-    async def agent(self, _: str) -> Agent:
+    async def unseen(self, _: str) -> Agent:
         usage, wait, begun = self.usage, self.wait, self.begun
 
         class Slow(Agent):

@@ -197,22 +197,35 @@ def served_at(client: httpx.Client) -> str:
     return str(champion["served"])
 
 
+def refused(port: int) -> str:
+    """The worker's metric of a champion that was refused."""
+    told = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text.splitlines()
+    return next(line.split()[1] for line in told if line.startswith("compliance_champion_refused "))
+
+
 def said(running: Service, text: str) -> bool:
     return text in " ".join(running.logs().split())
 
 
 def test_an_alias_moved_by_hand_is_refused_and_the_last_verified_version_serves(tmp_path: Path) -> None:
-    with service(tmp_path) as running, running.api() as client:
+    port = free_port()
+    with (
+        service(tmp_path, environment={"COPYDESK_WORKER_METRICS_PORT": str(port)}) as running,
+        running.api() as client,
+    ):
         running.make_champion(pack())
         running.start_worker()
         registry = running.registry
         register(registry, AgentSpec(pack=pack(guideline(title="Second"))))
+        eventually("nothing is refused", lambda: refused(port) == "0.0")
         registry.client.set_registered_model_alias(MODEL_NAME, CHAMPION, "2")
         eventually("it is refused", lambda: said(running, "the alias names version 2, which no signed promotion"), 20)
+        eventually("its metric says so", lambda: refused(port) == "1.0")
         before = served_at(client)
         eventually("version 1 is still served", lambda: served_at(client) > before, 10)
         assert ended(client, submit(client))["version"] == "1"
         rollback(registry, None, reason="moved by hand", who="ada")
+        eventually("its metric says that it's over", lambda: refused(port) == "0.0")
         promotion = promote(registry, 2, force_reason="a trial", who="ada")
         eventually("version 2 is served", lambda: client.get("/readyz").json()["version"] == "2", 20)
         id = submit(client, "We utilise it again.")
@@ -220,7 +233,7 @@ def test_an_alias_moved_by_hand_is_refused_and_the_last_verified_version_serves(
         stamp = client.get(f"/jobs/{id}/result").json()["report"]["version"]
         assert (stamp["number"], stamp["evidence"], stamp["record"]) == ("2", "forced: a trial", promotion.record[:16])
         told = {each["version"]["number"]: each["evidence"] for each in client.get("/api/v1/versions").json()}
-        assert [(told[n]["kind"], told[n]["ungated"]) for n in ("1", "2")] == [("forced", True), ("forced", True)]
+        assert [(told[n]["kind"], told[n]["ungated"]) for n in ("1", "2")] == [("rollback", True), ("forced", True)]
         assert (told["2"]["reason"], told["2"]["previous"], told["2"]["promoted_by"]) == ("a trial", 1, "ada")
 
 

@@ -1,9 +1,10 @@
-"""Versions as agents: what is loaded is at hand, and what it is stamped with stays with its jobs."""
+"""Versions as agents: what is loaded is at hand, and what no record lets serve checks no article."""
 
 import asyncio
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import MlflowException
 
 from agent.check_cache import MemoryKeyValues
 from agent.endpoint import Endpoint
@@ -12,7 +13,7 @@ from agent.spec import AgentSpec
 from registry.aliases import promote
 from registry.connection import Registry, connect
 from registry.decisions import Record
-from registry.errors import CodeMismatch
+from registry.errors import CodeMismatch, DigestMismatch, NotTrusted, RegistryUnreachable, UnknownVersion
 from registry.settings import RegistrySettings
 from registry.trials import consent
 from registry.version import CODE_TAG, MODEL_NAME
@@ -22,21 +23,39 @@ from serving.app import utc_now
 from serving.rollout import Rollout
 from tests.agent.build import guideline, pack
 from tests.registry.decided import decide
+from tests.registry.meanwhile import failing
 from tests.serving.build import agent, story
-from tests.serving.rollouts import rollout
+from tests.serving.rollouts import POLICY, rollout
 
 KNOWN = {"value": 0.9, "low": 0.8, "high": 0.95}
 FIGURES = [{"guideline": "plain-words", "labelled": 40, "recall": KNOWN, "precision": KNOWN, "false_alarms": KNOWN}]
 
+DOWN = MlflowException("API request to http://mlflow.example failed")
+
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
+    """Version 1 is champion, version 2 is registered."""
+    found = connect(RegistrySettings(home=tmp_path / "mlflow"))
+    for title in ("One", "Two"):
+        register(found, AgentSpec(pack=pack(guideline(title=title))))
+    promote(found, 1, force_reason="a test", who="ada")
+    return found
+
+
+def versions_of(registry: Registry) -> MlflowVersions:
+    return MlflowVersions(registry, utc_now, endpoint=Endpoint(ModelSettings()), kept=MemoryKeyValues())
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Registry:
+    """Nothing is registered."""
     return connect(RegistrySettings(home=tmp_path / "mlflow"))
 
 
 @pytest.fixture
-def versions(registry: Registry) -> MlflowVersions:
-    return MlflowVersions(registry, utc_now, endpoint=Endpoint(ModelSettings()), kept=MemoryKeyValues())
+def versions(fresh: Registry) -> MlflowVersions:
+    return versions_of(fresh)
 
 
 def champion_and_challenger(registry: Registry, *, champions_code: str = "") -> tuple[Record, Rollout]:
@@ -47,7 +66,8 @@ def champion_and_challenger(registry: Registry, *, champions_code: str = "") -> 
     promote(registry, 1, force_reason="a test", who="ada")
     register(registry, AgentSpec(pack=pack(guideline(title="Two"))))
     record = decide(registry, 2, said={"figures": FIGURES, "challenger": {"run": "e2"}})
-    return record, rollout(signed=consent(registry, 2, rollout="r", who="ada").model_dump_json())
+    signed = consent(registry, 2, rollout="r", terms=POLICY.digest, who="ada")
+    return record, rollout(signed=signed.model_dump_json())
 
 
 async def test_a_loaded_agent_is_at_hand_while_another_one_is_loaded(versions: MlflowVersions) -> None:
@@ -58,9 +78,9 @@ async def test_a_loaded_agent_is_at_hand_while_another_one_is_loaded(versions: M
 
 
 async def test_a_challenger_of_another_release_than_the_champions_is_served(
-    registry: Registry, versions: MlflowVersions
+    fresh: Registry, versions: MlflowVersions
 ) -> None:
-    _, there = champion_and_challenger(registry, champions_code="f" * 64)
+    _, there = champion_and_challenger(fresh, champions_code="f" * 64)
     with pytest.raises(CodeMismatch, match="version 1 was made with agent code ffffffffffff"):
         await versions.current()
     served = await versions.challenger(there)
@@ -70,9 +90,9 @@ async def test_a_challenger_of_another_release_than_the_champions_is_served(
 
 
 async def test_a_challenger_tells_of_its_decision_and_of_no_promotion(
-    registry: Registry, versions: MlflowVersions
+    fresh: Registry, versions: MlflowVersions
 ) -> None:
-    record, there = champion_and_challenger(registry)
+    record, there = champion_and_challenger(fresh)
     await versions.current()
     served = await versions.challenger(there)
     assert served
@@ -82,15 +102,50 @@ async def test_a_challenger_tells_of_its_decision_and_of_no_promotion(
     assert [figures.guideline for figures in served.evidence.figures] == ["plain-words"]
 
 
-async def test_a_job_keeps_the_stamp_it_began_under(registry: Registry, versions: MlflowVersions) -> None:
-    record, there = champion_and_challenger(registry)
+async def test_a_job_keeps_the_stamp_it_began_under(fresh: Registry, versions: MlflowVersions) -> None:
+    record, there = champion_and_challenger(fresh)
     await versions.current()
     await versions.challenger(there)
     running = await versions.agent("2")
-    promote(registry, 2, who="ada")
+    promote(fresh, 2, who="ada")
     champion = await versions.current()
     begun, next_one = (await running.check(story())), (await (await versions.agent("2")).check(story()))
     assert champion
     assert begun.version.evidence.endswith("; serves a share, not promoted")
     assert next_one.version == champion.stamp
     assert next_one.version.evidence == record.statement.evidence
+
+
+async def test_a_job_gets_no_version_that_no_record_lets_serve(registry: Registry) -> None:
+    versions = versions_of(registry)
+    told = "version 2 may check no article: version 2 was never champion by a record that holds.*has no gate decision"
+    assert (await versions.unseen("2")).stamp.number == "2"
+    with pytest.raises(NotTrusted, match=told):
+        await versions.agent("2")
+    with pytest.raises(UnknownVersion, match="this one 'champion'"):
+        await versions.agent("champion")
+    decide(registry, 2, "BLOCK")
+    with pytest.raises(NotTrusted, match="says BLOCK of version 2"):
+        await versions.agent("2")
+    decide(registry, 2)
+    assert (await versions.agent("2")).stamp.evidence.endswith("serves a share, not promoted")
+
+
+async def test_jobs_of_a_former_champion_are_checked_also_while_mlflow_is_down(registry: Registry) -> None:
+    promote(registry, 2, force_reason="in a hurry", who="ada")
+    before = await versions_of(registry).agent("1")
+    assert before.stamp.evidence == "forced: a test"
+    down = versions_of(failing(failing(registry, "get_registered_model", DOWN), "get_model_version", DOWN))
+    assert (await down.agent("1")).stamp == before.stamp
+    with pytest.raises(RegistryUnreachable):
+        await down.agent("2")
+
+
+@pytest.mark.parametrize("content", ['{"pack": 1}', None])
+async def test_a_champion_whose_snapshot_was_changed_is_refused(registry: Registry, content: str | None) -> None:
+    for stored in registry.settings.home.rglob("spec.json"):
+        stored.write_text(content or stored.read_text().replace("One", "Won"))
+    versions = versions_of(registry)
+    with pytest.raises(DigestMismatch, match="somebody changed it, so register the pack anew"):
+        await versions.current()
+    assert "somebody changed it" in versions.refusal
