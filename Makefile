@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMP := $(VENV)/.installed
 JS := tests/serving/js
+AT_ONCE ?= 3
 
 # The machine's own certificates, as pip and git use them: many houses have a proxy with its own.
 export UV_SYSTEM_CERTS := true
@@ -34,9 +35,9 @@ demo: $(STAMP) ## Check a real article through the whole service, and show what 
 serve: $(STAMP) ## Run the API, the worker and the MLflow pages until Ctrl-C
 	$(BIN)/copydesk serve
 
-test: $(STAMP) ## Run the tests
+test: $(STAMP) ## Run the tests, AT_ONCE=3 files at a time
 	-@$(BIN)/python -m tests.azurite_server
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(AT_ONCE) --dist loadfile
 
 check: $(STAMP) ## Lint, types of Python and JavaScript, architecture
 	$(BIN)/ruff check .

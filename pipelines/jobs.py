@@ -84,11 +84,8 @@ async def _dead(limit: int) -> list[Job]:
 async def _requeue(job_ids: list[str]) -> list[Job]:
     """Those named, or all when none is; raises NotDead."""
     from serving.adapters.blob_stores import open_blobs
-    from serving.adapters.sql_trail import SqlTrail
-    from serving.adapters.sql_versions import SqlServedVersions
     from serving.adapters.stores import open_stores
-    from serving.answers import Answers
-    from serving.briefs import Briefs
+    from serving.composition import answers_of
     from serving.edge import open_edge
     from serving.settings import ServingSettings
     from serving.usecases.requeue import requeue, requeue_all
@@ -96,8 +93,7 @@ async def _requeue(job_ids: list[str]) -> list[Job]:
     # What a replica lists may be queued again by now, so the database itself is read.
     settings = ServingSettings().model_copy(update={"db_read_connection_string": ""})
     async with open_stores(settings) as stores, open_edge(settings) as edge, open_blobs(settings) as blobs:
-        briefs = Briefs(stores.jobs, blobs, SqlServedVersions(stores.database), SqlTrail(stores.database))
-        answers = Answers(stores.jobs, blobs, stores.feedback, edge.cache, briefs, shared=edge.shared)
+        answers = answers_of(stores, blobs, edge.cache, shared=edge.shared)
         if not job_ids:
             return [job async for job in requeue_all(stores.jobs, answers, by=operator(), now=_now())]
         return [await requeue(stores.jobs, answers, job_id=job_id, by=operator(), now=_now()) for job_id in job_ids]

@@ -90,13 +90,6 @@ class ProductionRun(BaseModel):
     recording: bytes | None = None  # a `Recording` as it is stored
 
 
-def log_production_run(registry: Registry, record: ProductionRun) -> str:
-    """Logs a job's run, or finishes what an earlier attempt began; returns the run id."""
-    run_id = begin_production_run(registry, record)
-    complete_production_run(registry, run_id, record)
-    return run_id
-
-
 def begin_production_run(registry: Registry, record: ProductionRun) -> str:
     """Finds the run of a job, or makes it; returns its id.
 

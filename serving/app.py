@@ -27,7 +27,6 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
 from serving.addin.place import place_of
 from serving.addin.routes import router as addin
-from serving.answers import Answers
 from serving.api import admin, batches, checks, events, feedback, health, jobs, sessions, versions
 from serving.api.access import admitted
 from serving.api.api_version import ApiVersion, Deprecations, description_of
@@ -39,7 +38,7 @@ from serving.api.same_site import SameSite
 from serving.api.schemas import CheckIn
 from serving.api.security_headers import SecurityHeaders
 from serving.api.services import Services
-from serving.briefs import Briefs
+from serving.composition import answers_of
 from serving.dependencies import Dependencies, Dependency
 from serving.edge import Edge, open_edge
 from serving.exposition import Exposition
@@ -50,7 +49,7 @@ from serving.pages import status as status_page
 from serving.pages.routes import router as pages
 from serving.ports import BlobStore, ServedVersions
 from serving.settings import ServingSettings
-from serving.tracing import TracingSettings, open_traces
+from serving.tracing import Traces, TracingSettings, open_traces
 from serving.traffic import Traffic
 from serving.usecases.readiness import ready
 from serving.watch import Watch
@@ -111,49 +110,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with (
-            open_stores(settings) as stores,
-            open_edge(settings, not_counted=metrics.not_counted.inc) as edge,
-            open_blobs(settings) as store,
-        ):
-            blobs, watch = MeasuredBlobs(store, metrics), Watch(stores.jobs.revisions)
-            versions, cache = SqlServedVersions(stores.database), MeasuredCache(edge.cache, metrics)
-            trail = SqlTrail(stores.database)
-            briefs = Briefs(stores.jobs, blobs, versions, trail)
-            metrics.follow_pool(lambda: stores.database.pool)
-            each = _dependencies(stores.database, versions, blobs, edge)
-            dependencies, backlogs = Dependencies(each, time.monotonic), SqlBacklog(stores.database)
-            keys = SqlApiKeys(stores.database)
-            app.state.services = Services(
-                settings=settings,
-                database=stores.database,
-                jobs=stores.jobs,
-                batches=stores.batches,
-                feedback=stores.feedback,
-                approvals=stores.feedback,
-                figures=SqlFigures(stores.reporting),
-                runs=SqlRuns(stores.reporting),
-                backlogs=backlogs,
-                keys=keys,
-                blobs=blobs,
-                answers=Answers(stores.jobs, blobs, stores.feedback, cache, briefs, shared=edge.shared),
-                trail=trail,
-                watch=watch,
-                versions=versions,
-                traffic=Traffic(SqlRollouts(stores.database), versions, clock=utc_now, ticks=time.monotonic),
-                cache=cache,
-                limits=edge.limits,
-                sign_in=SignIn(access, keys, edge.revocations, utc_now),
-                audit=SqlAudit(stores.database, reporting=stores.reporting),
-                switches=SqlSwitches(stores.database),
-                metrics=metrics,
-                traces=traces,
-                dependencies=dependencies,
-                exposition=Exposition(metrics, backlogs, dependencies, clock=utc_now, ticks=time.monotonic),
-                clock=utc_now,
-            )
+        async with _services(settings, access, metrics, traces) as app.state.services:
             yield
-            await watch.close()
         await asyncio.to_thread(traces.close)
 
     # The pages that FastAPI would show the description on load their viewer from the internet.
@@ -165,6 +123,67 @@ def create_app(
         redoc_url=None,
         responses=RESPONSES,
     )
+    app.state.place = place_of(settings, access)
+    add_problem_handlers(app)
+    _add_middleware(app, settings, api_versions, metrics, traces)
+    _add_routes(app, api_versions)
+    _describe_body(app)
+    return app
+
+
+@asynccontextmanager
+async def _services(
+    settings: ServingSettings, access: AccessSettings, metrics: ApiMetrics, traces: Traces
+) -> AsyncIterator[Services]:
+    async with (
+        open_stores(settings) as stores,
+        open_edge(settings, not_counted=metrics.not_counted.inc) as edge,
+        open_blobs(settings) as store,
+    ):
+        blobs, watch = MeasuredBlobs(store, metrics), Watch(stores.jobs.revisions)
+        versions, cache = SqlServedVersions(stores.database), MeasuredCache(edge.cache, metrics)
+        metrics.follow_pool(lambda: stores.database.pool)
+        each = _dependencies(stores.database, versions, blobs, edge)
+        dependencies, backlogs = Dependencies(each, time.monotonic), SqlBacklog(stores.database)
+        keys = SqlApiKeys(stores.database)
+        yield Services(
+            settings=settings,
+            jobs=stores.jobs,
+            batches=stores.batches,
+            feedback=stores.feedback,
+            approvals=stores.feedback,
+            figures=SqlFigures(stores.reporting),
+            runs=SqlRuns(stores.reporting),
+            backlogs=backlogs,
+            keys=keys,
+            blobs=blobs,
+            answers=answers_of(stores, blobs, cache, shared=edge.shared),
+            trail=SqlTrail(stores.database),
+            watch=watch,
+            versions=versions,
+            traffic=Traffic(SqlRollouts(stores.database), versions, clock=utc_now, ticks=time.monotonic),
+            cache=cache,
+            limits=edge.limits,
+            sign_in=SignIn(access, keys, edge.revocations, utc_now),
+            audit=SqlAudit(stores.database, reporting=stores.reporting),
+            switches=SqlSwitches(stores.database),
+            metrics=metrics,
+            traces=traces,
+            dependencies=dependencies,
+            exposition=Exposition(metrics, backlogs, dependencies, clock=utc_now, ticks=time.monotonic),
+            clock=utc_now,
+        )
+        await watch.close()
+
+
+def _add_middleware(
+    app: FastAPI,
+    settings: ServingSettings,
+    api_versions: Sequence[ApiVersion],
+    metrics: ApiMetrics,
+    traces: Traces,
+) -> None:
+    """From the innermost to the outermost."""
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(
         RequestLimits, limits=Limits(body_seconds=settings.body_seconds, answer_seconds=settings.answer_seconds)
@@ -173,8 +192,9 @@ def create_app(
         app.add_middleware(Deprecations, versions=api_versions)
     app.add_middleware(SameSite, hosts=frozenset(settings.hosts))
     app.add_middleware(Observed, metrics=metrics, traces=traces)
-    app.state.place = place_of(settings, access)
-    add_problem_handlers(app)
+
+
+def _add_routes(app: FastAPI, api_versions: Sequence[ApiVersion]) -> None:
     for api_version in api_versions:
         first = api_version is api_versions[0]
         for router in api_version.routers:
@@ -183,8 +203,6 @@ def create_app(
             app.include_router(description_of(api_version, release=app.version))
     for router in (health.router, addin, pages, *REPORTS):
         app.include_router(router)
-    _describe_body(app)
-    return app
 
 
 def _dependencies(database: Database, versions: ServedVersions, blobs: BlobStore, edge: Edge) -> list[Dependency]:

@@ -84,11 +84,6 @@ class Job:
         as_soon = self.status is JobStatus.COMPLETED or self.priority <= priority  # no editor waits where a batch does
         return self.status in STANDS_FOR_EQUALS and self.submitted > since and as_soon
 
-    def claimed(self, now: datetime, lease: timedelta) -> "Job":
-        job = self._moved(JobStatus.RUNNING)
-        fresh = replace(job, done=0, guideline="", checked=(), reason="", due=None)
-        return replace(fresh, attempt=self.attempt + 1, started=now, lease_until=now + lease)
-
     def ended_as(self, status: JobStatus, now: datetime, *, reason: str = "") -> "Job":
         if status not in ENDED:
             raise ValueError(f"a job ends as one of {', '.join(sorted(ENDED))}, got {status}")

@@ -315,8 +315,6 @@ class FeedbackOutbox(Protocol):
     async def postponed(self, news: FeedbackNews, until: datetime, reason: str) -> bool:
         """Has it tried again then; False as above."""
 
-    async def waiting(self) -> int: ...
-
 
 class FeedbackLog(Protocol):
     """Where decisions are told."""
@@ -342,8 +340,6 @@ class Outbox(Protocol):
 
     async def postponed(self, entry: LogEntry, until: datetime, reason: str) -> bool:
         """Has the entry tried again then; False as above."""
-
-    async def waiting(self) -> int: ...
 
 
 class Callbacks(Protocol):

@@ -12,12 +12,9 @@ from registry.settings import RegistrySettings
 from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.sql_retention import SqlRetention
-from serving.adapters.sql_trail import SqlTrail
-from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores, open_worker_stores
-from serving.answers import Answers
-from serving.briefs import Briefs
 from serving.chores import Chores, Ticked, purge_now
+from serving.composition import answers_of
 from serving.edge import open_edge
 from serving.settings import ServingSettings
 from serving.shared import shared
@@ -53,8 +50,7 @@ async def _chores(settings: ServingSettings) -> AsyncIterator[Chores]:
         open_edge(settings) as edge,
         open_blobs(settings) as blobs,
     ):
-        briefs = Briefs(stores.jobs, blobs, SqlServedVersions(stores.database), SqlTrail(stores.database))
-        answers = Answers(stores.jobs, blobs, stores.feedback, edge.cache, briefs, shared=edge.shared)
+        answers = answers_of(stores, blobs, edge.cache, shared=edge.shared)
         yield Chores(
             settings,
             stores,

@@ -26,14 +26,12 @@ from serving.adapters.sql_evidence import SqlEvidence
 from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_shadows import SqlShadows
-from serving.adapters.sql_trail import SqlTrail
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.adapters.watched_leases import WatchedLeases
-from serving.answers import Answers
 from serving.attempt import attempted
-from serving.briefs import Briefs
 from serving.chores import Chores
+from serving.composition import answers_of
 from serving.edge import Edge, open_edge
 from serving.errors import ChampionRefused
 from serving.exposition import exposed
@@ -125,8 +123,7 @@ class Worker:
         self._blobs = MeasuredBlobs(self.blobs, self.metrics)
         cache = MeasuredCache(self.edge.cache, self.metrics)
         self._served = SqlServedVersions(database)
-        briefs = Briefs(self.stores.jobs, self._blobs, self._served, SqlTrail(database))
-        answers = Answers(self.stores.jobs, self._blobs, self.stores.feedback, cache, briefs, shared=self.edge.shared)
+        answers = answers_of(self.stores, self._blobs, cache, shared=self.edge.shared)
         self._evidence = SqlEvidence(database)
         watched = WatchedLeases(self.stores.leases, self._evidence, self.settings.evidence_expires_on, utc_now)
         self._leases = AnnouncedLeases(MeasuredLeases(watched, self.metrics), answers.changed)

@@ -61,6 +61,7 @@ class FolderBlobs:
         if path.exists():
             os.utime(path)  # it is in use again: not to be deleted as old
             return
+        is_new = not path.parent.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{key}.{uuid4().hex}.part")
         try:
@@ -69,6 +70,9 @@ class FolderBlobs:
                 stream.flush()
                 os.fsync(stream.fileno())
             part.replace(path)
+            _sync(path.parent)
+            if is_new:
+                _sync(self._folder)
         except OSError:
             part.unlink(missing_ok=True)
             raise
@@ -112,3 +116,12 @@ def _changed(path: Path) -> float:
         return path.lstat().st_mtime
     except FileNotFoundError:
         return math.inf
+
+
+def _sync(folder: Path) -> None:
+    """A file's name is kept by its folder: without this a power cut may take an article that was accepted."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, update
+from sqlalchemy import Select, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.adapters.database import Database
@@ -50,11 +50,6 @@ class SqlFeedbackOutbox:
 
     async def postponed(self, news: FeedbackNews, until: datetime, reason: str) -> bool:
         return await self._update(news, due_at=until, reason=reason)
-
-    async def waiting(self) -> int:
-        query = select(func.count()).select_from(feedback_outbox).where(feedback_outbox.c.due_at.is_not(None))
-        async with self._database.read() as connection:
-            return int(await connection.scalar(query) or 0)
 
     async def _update(self, news: FeedbackNews, **values: object) -> bool:
         of = feedback_outbox.c

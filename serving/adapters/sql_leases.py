@@ -130,8 +130,16 @@ async def _store_report(connection: AsyncConnection, job: Job, report: Complianc
 
 
 def _result(job: Job, report: ComplianceReport) -> dict[str, object]:
-    score = report.score.value if report.score else None
-    return {"job_id": job.id, "report": report.model_dump_json(), "score": score}
+    return {
+        "job_id": job.id,
+        "report": report.model_dump_json(),
+        "score": report.score.value if report.score else None,
+        "words": report.article.words,
+        "cost": report.usage.cost,
+        "input_tokens": report.usage.input_tokens,
+        "output_tokens": report.usage.output_tokens,
+        "seconds": report.seconds,
+    }
 
 
 def _own(job: Job) -> ColumnElement[bool]:

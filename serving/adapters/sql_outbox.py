@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, select, update
+from sqlalchemy import Select, and_, delete, select, update
 
 from agent.report import ComplianceReport
 from serving.adapters.database import Database
@@ -57,11 +57,6 @@ class SqlOutbox:
 
     async def postponed(self, entry: LogEntry, until: datetime, reason: str) -> bool:
         return await self._update(entry, due_at=until, reason=reason)
-
-    async def waiting(self) -> int:
-        query = select(func.count()).select_from(outbox).where(outbox.c.due_at.is_not(None))
-        async with self._database.read() as connection:
-            return int(await connection.scalar(query) or 0)
 
     async def _update(self, entry: LogEntry, **values: object) -> bool:
         own = (outbox.c.job_id == entry.job.id) & (outbox.c.attempts == entry.attempt) & outbox.c.due_at.is_not(None)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Row, Select, String, Subquery, and_, cast, func, select, type_coerce
+from sqlalchemy import JSON, ColumnElement, Row, Select, String, Subquery, and_, case, cast, func, select, type_coerce
 
 from agent.check import Verdict
 from agent.report import ComplianceReport
@@ -106,7 +106,12 @@ class SqlRuns:
         report: ColumnElement[Any] = (
             cast(results.c.report, JSON) if self._database.is_postgres else type_coerce(results.c.report, JSON)
         )
-        usage = report["usage"]
+        usage, of, is_kept = report["usage"], results.c, results.c.words.is_not(None)
+
+        def figure(kept: ColumnElement[Any], reported: ColumnElement[Any]) -> ColumnElement[Any]:
+            """As it is kept; a report is only read where it isn't."""
+            return case((is_kept, kept), else_=reported)
+
         return (
             select(
                 jobs.c.id,
@@ -119,11 +124,11 @@ class SqlRuns:
                 jobs.c.submitted_at,
                 jobs.c.finished_at,
                 results.c.score,
-                report[("article", "words")].as_integer().label("words"),
-                usage["cost"].as_float().label("cost"),
-                usage["input_tokens"].as_integer().label("input_tokens"),
-                usage["output_tokens"].as_integer().label("output_tokens"),
-                report["seconds"].as_float().label("seconds"),
+                figure(of.words, report[("article", "words")].as_integer()).label("words"),
+                figure(of.cost, usage["cost"].as_float()).label("cost"),
+                figure(of.input_tokens, usage["input_tokens"].as_integer()).label("input_tokens"),
+                figure(of.output_tokens, usage["output_tokens"].as_integer()).label("output_tokens"),
+                figure(of.seconds, report["seconds"].as_float()).label("seconds"),
                 func.coalesce(outbox.c.run_id, "").label("run_id"),
             )
             .join(latest, latest.c.id == jobs.c.id)

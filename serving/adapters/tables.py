@@ -118,6 +118,11 @@ results = Table(
     Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("report", Text, nullable=False),  # a ComplianceReport as JSON
     Column("score", Float),  # the report's; null where nothing was checked
+    Column("words", Integer),  # of the article. Null: of a worker of an earlier release, as all that follow
+    Column("cost", Float),  # of the model's answers; null also where some model has no price
+    Column("input_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("seconds", Float),  # that the check took
 )
 
 outbox = Table(

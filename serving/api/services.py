@@ -6,7 +6,6 @@ from fastapi import Request
 
 from serving.access.api_keys import ApiKeys
 from serving.access.sign_in import SignIn
-from serving.adapters.database import Database
 from serving.answers import Answers
 from serving.dependencies import Dependencies
 from serving.exposition import Exposition
@@ -39,7 +38,6 @@ class Services:
     """The ports of the API's process."""
 
     settings: ServingSettings
-    database: Database
     jobs: JobStore
     batches: Batches
     feedback: Feedback

@@ -5,7 +5,6 @@ Nothing runs in them. Forms only ask, but for signing in and out.
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,22 +12,19 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from agent.errors import CopydeskError
 from serving.access.caller import Caller, NotSignedIn, Permission
-from serving.pages import wording
-from serving.pages.assets import assets
+from serving.pages import rendering
+from serving.pages.rendering import render
 
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    **rendering.HEADERS,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",  # figures of the house, of this moment
 }
@@ -40,20 +36,11 @@ PAGES: tuple[tuple[str, str, Permission | None], ...] = (
     ("/admin", "Admin", Permission.ADMINISTER),
 )
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(default=True),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_templates.globals |= {"asset": lambda name: assets().url(name), "say": wording}
-
 
 def page(template: str, caller: Caller | None, *, here: str, status: int = 200, **values: object) -> HTMLResponse:
     """`here` is the page's own path in the navigation; `caller` None is somebody unknown."""
     links = [(path, name) for path, name, needed in PAGES if needed is None or _may(caller, needed)]
-    text = _templates.get_template(template).render(caller=caller, links=links, here=here, **values)
+    text = render(template, caller=caller, links=links, here=here, **values)
     return HTMLResponse(text, status, HEADERS)
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from registry.statement import Kind
 from serving.evidence import Evidence
 from serving.pages.layout import PageRoute, page
-from serving.pages.runs import run_link
+from serving.pages.run_tables import run_link
 from serving.pages.tables import Linked
 from serving.pages.visitor import Use, Visitor
 from serving.ports import ServedVersion

@@ -1,10 +1,11 @@
-"""A page from its template, with the headers every page has."""
+"""Templates, and the headers every page has."""
 
 import hashlib
 
 from fastapi.responses import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from serving.pages import wording
 from serving.pages.assets import SERVING, assets
 
 STRICT_POLICY = (
@@ -25,11 +26,12 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.globals |= {"asset": lambda name: assets().url(name), "say": wording}
 
 
 def render(template: str, **values: object) -> str:
-    """`asset(name)` is the address of a static file in every template."""
-    return _templates.get_template(template).render(asset=assets().url, **values)
+    """In every template `asset(name)` is the address of a static file, and `say` has the words for figures."""
+    return _templates.get_template(template).render(**values)
 
 
 def answered(body: str, *, policy: str, if_none_match: str, media_type: str = "text/html") -> Response:

@@ -24,7 +24,7 @@ from serving.runs import (
     pairs,
 )
 
-MOST_DOCUMENTS = 300  # of a side, the latest, for the sake of memory
+MOST_DOCUMENTS = 2000  # of a side, the latest, for the sake of memory
 MOST_CHANGES = 50  # that are listed
 PAIRS_AT_ONCE = 25
 PERIOD = timedelta(days=30)

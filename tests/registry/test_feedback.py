@@ -6,8 +6,8 @@ from mlflow.tracing.client import TracingClient
 
 from registry.connection import Registry
 from registry.feedback import SOURCE, DecidedFinding, JobFeedback, tell_feedback
-from registry.runs import log_production_run
 from registry.traces import JobTrace, begin_trace
+from tests.registry.logged import log_production_run
 from tests.registry.test_runs import record
 
 FIRST = DecidedFinding(fingerprint="f1", guideline="plain-words", accepted=True, state="accepted", entry=1)

@@ -2,7 +2,8 @@ from datetime import timedelta
 
 from registry.connection import Registry
 from registry.retention import FORGOTTEN, forget_articles
-from registry.runs import experiment_name, log_production_run
+from registry.runs import experiment_name
+from tests.registry.logged import log_production_run
 from tests.registry.test_runs import STARTED, record
 
 LATER = STARTED + timedelta(days=180)

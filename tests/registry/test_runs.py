@@ -9,8 +9,9 @@ from agent.finding import Method, Severity
 from agent.report import ComplianceReport, VersionStamp, build_report
 from registry import runs
 from registry.connection import Registry
-from registry.runs import ProductionRun, experiment_name, find_run, log_production_run
+from registry.runs import ProductionRun, experiment_name, find_run
 from tests.agent.build import article, finding, guideline
+from tests.registry.logged import log_production_run
 
 STARTED = datetime(2026, 11, 22, 23, 59, 58, tzinfo=UTC)
 STAMP = VersionStamp(

@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 
 from registry.connection import Registry
-from registry.runs import ProductionRun, log_production_run
+from registry.runs import ProductionRun
 from registry.traces import JobTrace, begin_trace, find_trace, log_job_trace
+from tests.registry.logged import log_production_run
 from tests.serving.build import judged_report
 
 STARTED = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)

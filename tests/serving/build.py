@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, func, select
 
 from agent.article import Article
 from agent.check import AnsweredBy, Usage
@@ -14,9 +14,11 @@ from agent.report import ComplianceReport
 from agent.spec import AgentSpec
 from registry.statement import Kind, Promotion, Statement
 from serving.access.audit import Actor
+from serving.adapters.database import Database
+from serving.adapters.feedback_tables import feedback_outbox
 from serving.adapters.sql_jobs import QUEUED
 from serving.adapters.stores import Stores
-from serving.adapters.tables import jobs
+from serving.adapters.tables import jobs, outbox
 from serving.evidence import Evidence, Figure, GuidelineEvidence
 from serving.job import Job, Request
 from serving.ports import ServedVersion, Submission
@@ -129,3 +131,19 @@ async def judged_report() -> ComplianceReport:
     first, *others = made.outcomes
     judged = first.model_copy(update={"method": Method.MODEL, "usage": USAGE, "seconds": 0.5})
     return made.model_copy(update={"outcomes": (judged, *others), "usage": USAGE})
+
+
+async def unlogged(database: Database) -> int:
+    """Jobs that MLflow is to be told of."""
+    return await _due(database, outbox)
+
+
+async def untold(database: Database) -> int:
+    """Jobs whose decisions MLflow is to be told of."""
+    return await _due(database, feedback_outbox)
+
+
+async def _due(database: Database, table: Table) -> int:
+    async with database.read() as connection:
+        query = select(func.count()).select_from(table).where(table.c.due_at.is_not(None))
+        return await connection.scalar(query) or 0

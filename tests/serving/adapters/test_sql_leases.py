@@ -5,7 +5,7 @@ from agent.report import ComplianceReport
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.stores import Stores
 from serving.job import Job, JobStatus
-from tests.serving.build import LEASE, NOW, ROOT, claim, job, report, submission
+from tests.serving.build import LEASE, NOW, ROOT, claim, job, report, submission, unlogged
 
 LATER = NOW + LEASE + timedelta(seconds=1)
 NO_PAUSE = timedelta(0)
@@ -88,7 +88,7 @@ async def test_only_the_current_attempt_may_write(stores: Stores) -> None:
     assert not await stores.leases.retry(old, NOW, "late", pause=NO_PAUSE, max_attempts=3)
     assert not await stores.leases.finish(completed(old), made)
     assert (await stores.jobs.get("a"), await stores.jobs.result("a")) == (new, None)
-    assert await SqlOutbox(stores.database).waiting() == 0
+    assert await unlogged(stores.database) == 0
 
 
 async def test_progress_is_seen(stores: Stores) -> None:
@@ -110,7 +110,7 @@ async def test_a_job_tried_too_often_is_dead_with_what_stopped_it_last_and_logge
     assert dead
     assert (dead.status, dead.dead) == (JobStatus.FAILED, True)
     assert dead.reason == "given up after 1 attempts: MLflow is down"
-    assert await SqlOutbox(stores.database).waiting() == 1
+    assert await unlogged(stores.database) == 1
     assert await stores.jobs.dead(10) == [dead]
 
 
@@ -148,4 +148,4 @@ async def test_a_waiting_or_running_job_can_be_cancelled_once(stores: Stores) ->
         assert cancelled.status is JobStatus.CANCELLED
         assert await stores.jobs.cancel(id, NOW) is None
     assert not await stores.leases.finish(completed(running), await report())
-    assert await SqlOutbox(stores.database).waiting() == 2
+    assert await unlogged(stores.database) == 2

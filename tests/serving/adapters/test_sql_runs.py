@@ -7,6 +7,7 @@ import pytest
 from agent.check import Usage
 from serving.adapters.sql_runs import SqlRuns
 from serving.adapters.stores import WorkerStores
+from serving.adapters.tables import results
 from serving.job import JobStatus
 from serving.runs import Scope, Side
 from tests.agent.build import guideline, pack, prompt_guideline
@@ -39,6 +40,18 @@ async def test_a_document_is_told_with_its_facts(seed: Seed, runs: SqlRuns) -> N
     assert (found.cost, found.input_tokens, found.output_tokens, found.seconds) == (0.25, 900, 40, 2.5)
     assert found.turnaround == pytest.approx(2.8)
     assert found.findings == {"a": 2, "b": 0}
+
+
+async def test_what_a_worker_of_the_release_before_stored_is_read_from_its_report(
+    seed: Seed, stores: WorkerStores, runs: SqlRuns
+) -> None:
+    usage = Usage(calls=1, input_tokens=900, output_tokens=40, cost=0.25)
+    await seed.checked({"a": 2}, at=NOW, words=500, seconds=2.5, usage=usage)
+    kept = await runs.documents(ALL, Scope(), 10)
+    absent = dict.fromkeys(("words", "cost", "input_tokens", "output_tokens", "seconds"))
+    async with stores.database.write() as connection:
+        await connection.execute(results.update().values(absent))
+    assert await runs.documents(ALL, Scope(), 10) == kept
 
 
 async def test_a_cost_that_is_not_known_is_none(seed: Seed, runs: SqlRuns) -> None:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from serving.access.caller import Role
 from serving.adapters.database import Database
@@ -15,6 +16,8 @@ from serving.settings import ServingSettings
 from tests.serving.api.test_access import BODY, SIGN_IN, key_of
 from tests.serving.build import LEASE, claim, served, submission
 from tests.serving.conftest import api_client
+
+CHECK, BATCHES = "/api/v1/compliance/check", "/api/v1/compliance/batches"
 
 
 @pytest.fixture
@@ -27,21 +30,49 @@ async def admin(settings: ServingSettings, database: Database) -> AsyncIterator[
 
 async def noted(admin: httpx.AsyncClient) -> list[tuple[str, str, str, str]]:
     entries = (await admin.get("/api/v1/admin/audit")).json()["entries"]
+    assert entries.pop()["action"] == "key.create"  # of the key that all this is done with
     assert {entry["via"].partition(":")[0] for entry in entries} <= {"key"}
     return [(entry["user"], entry["action"], entry["subject"], entry["detail"]) for entry in entries]
 
 
 async def test_nothing_is_accepted_while_draining(admin: httpx.AsyncClient) -> None:
-    kept = (await admin.post("/api/v1/compliance/check", json=BODY)).json()["job_id"]
+    kept = (await admin.post(CHECK, json=BODY)).json()["job_id"]
     begun = (await admin.put("/api/v1/admin/drain", json={"reason": "an upgrade"})).json()
     assert (begun["draining"], begun["reason"], begun["by"], begun["unfinished"]) == (True, "an upgrade", "root", 1)
-    refused = await admin.post("/api/v1/compliance/check", json=BODY)
+    refused = await admin.post(CHECK, json=BODY)
     assert (refused.status_code, refused.json()["type"], refused.headers["Retry-After"]) == (503, "draining", "60")
     assert "(an upgrade)" in refused.json()["detail"]
     assert (await admin.get(f"/api/v1/jobs/{kept}/status")).json()["status"] == "queued"
     assert (await admin.delete("/api/v1/admin/drain")).json()["draining"] is False
-    assert (await admin.post("/api/v1/compliance/check", json=BODY)).status_code == 202
+    assert (await admin.post(CHECK, json=BODY)).status_code == 202
     assert await noted(admin) == [("root", "drain.end", "drain", ""), ("root", "drain.begin", "drain", "an upgrade")]
+
+
+async def test_a_repeated_key_is_answered_while_draining(admin: httpx.AsyncClient) -> None:
+    key, batch = {"Idempotency-Key": "k"}, {"articles": [BODY]}
+    job = (await admin.post(CHECK, json=BODY, headers=key)).json()
+    batched = (await admin.post(BATCHES, json=batch, headers=key)).json()
+    await admin.put("/api/v1/admin/drain", json={"reason": "an upgrade"})
+    assert (await admin.post(CHECK, json=BODY, headers=key)).json() == job | {"duplicate": True}
+    assert (await admin.post(BATCHES, json=batch, headers=key)).json() == batched
+    assert (await admin.post(CHECK, json=BODY | {"channel": "word"}, headers=key)).status_code == 409
+
+
+async def test_a_step_that_cannot_be_noted_is_not_taken(
+    admin: httpx.AsyncClient, database: Database, stores: Stores
+) -> None:
+    await stores.jobs.add(submission("dead", submitted=utc_now()))
+    await claim(stores, utc_now())
+    await stores.leases.give_back(utc_now() + 2 * LEASE, max_attempts=1)
+    async with database.write() as connection:
+        await connection.execute(text("ALTER TABLE audit RENAME TO audit_gone"))
+    for response in (
+        await admin.put("/api/v1/admin/drain", json={"reason": "an upgrade"}),
+        await admin.post("/api/v1/admin/jobs/dead/requeue"),
+    ):
+        assert response.status_code >= 500
+    assert (await admin.get("/api/v1/admin/drain")).json()["draining"] is False
+    assert [job.id for job in await stores.jobs.dead(9)] == ["dead"]
 
 
 async def test_a_dead_job_is_listed_and_queued_again(admin: httpx.AsyncClient, stores: Stores) -> None:

@@ -69,6 +69,14 @@ async def test_a_retry_after_the_file_was_replaced_stands_for_no_other_article(
     assert (other["duplicate"], other["job_id"] == first["job_id"]) == (False, False)
 
 
+async def test_a_retry_after_the_file_was_taken_away_is_still_the_job(client: httpx.AsyncClient, inbox: Path) -> None:
+    asked, key = blob("inbox/2026/heat.md"), {"Idempotency-Key": "k"}
+    first = (await client.post(CHECK, json=asked, headers=key)).json()
+    (inbox / "2026" / "heat.md").unlink()
+    assert (await client.post(CHECK, json=asked, headers=key)).json() == first | {"duplicate": True}
+    assert (await client.post(CHECK, json=asked)).status_code == 404
+
+
 async def test_what_was_said_of_it_counts_more(client: httpx.AsyncClient, inbox: Path, stores: Stores) -> None:
     asked = blob("inbox/2026/heat.md", document_id="d1", title="Hitze", language="de")
     job = await stores.jobs.get((await client.post(CHECK, json=asked)).json()["job_id"])

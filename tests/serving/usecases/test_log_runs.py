@@ -17,7 +17,7 @@ from serving.job import JobStatus
 from serving.ports import Clock, LogEntry
 from serving.settings import ServingSettings
 from serving.usecases.log_runs import HOLD, LONGEST_DELAY, delay, log_next
-from tests.serving.build import NOW, claim, report, submission
+from tests.serving.build import NOW, claim, report, submission, unlogged
 
 
 class Away:
@@ -51,10 +51,10 @@ async def test_a_failure_delays_a_run_and_loses_none(
     outbox = SqlOutbox(stores.database)
     assert await log_next(outbox, Away(failure), clock=at(NOW))
     assert not await log_next(outbox, Away(failure), clock=at(NOW + timedelta(seconds=1)))
-    assert await outbox.waiting() == 1
+    assert await unlogged(stores.database) == 1
     registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
     assert await log_next(outbox, MlflowRunLog(registry), clock=at(NOW + timedelta(seconds=2)))
-    assert await outbox.waiting() == 0
+    assert await unlogged(stores.database) == 0
     run = find_job_run(registry, "a")
     assert run
     assert (run.params["version"], run.artifacts) == ("1", ("report.json",))

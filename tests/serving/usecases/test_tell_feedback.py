@@ -22,7 +22,7 @@ from serving.settings import ServingSettings
 from serving.usecases.log_runs import HOLD, log_next
 from serving.usecases.tell_feedback import tell_next
 from tests.serving.adapters.test_sql_feedback import checked, dismiss, finding_of, say
-from tests.serving.build import NOW, request
+from tests.serving.build import NOW, request, untold
 from tests.serving.usecases.test_log_runs import at
 
 SECOND = timedelta(seconds=1)
@@ -89,12 +89,12 @@ async def test_decisions_wait_until_the_run_is_logged(bench: Bench) -> None:
     await say(bench.stores, job, Decision(words, Action.ACCEPT))
     assert not await bench.tell()
     assert not await bench.outbox.is_due(NOW)
-    assert await bench.outbox.waiting() == 1
+    assert await untold(bench.stores.database) == 1
     await log_next(SqlOutbox(bench.stores.database), MlflowRunLog(bench.registry), clock=at(NOW))
     assert await bench.outbox.is_due(NOW)
     assert await bench.tell_all() == 1
     assert (bench.counts("a"), bench.assessments("a")) == ((1, 0), {f"accepted/plain-words/{words}": "accepted"})
-    assert await bench.outbox.waiting() == 0
+    assert await untold(bench.stores.database) == 0
 
 
 async def test_mlflow_says_what_the_table_says_however_often_it_is_told(bench: Bench) -> None:
@@ -115,7 +115,7 @@ async def test_a_failure_delays_it_and_loses_nothing(bench: Bench, failure: Exce
     await say(bench.stores, job, dismiss(await finding_of(bench.stores)))
     assert await tell_next(bench.outbox, Away(failure), clock=at(NOW))
     assert not await bench.tell(NOW + SECOND)
-    assert await bench.outbox.waiting() == 1
+    assert await untold(bench.stores.database) == 1
     assert await bench.tell(NOW + timedelta(seconds=2))
     assert bench.counts("a") == (0, 1)
 
