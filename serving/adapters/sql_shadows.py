@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +22,7 @@ from serving.job import Job, JobStatus, Priority
 from serving.shadow import Bill, CheckState, Compared, Pair, Place, Shadow, Spent
 
 MOST_ATTEMPTS = 3  # editors came between, or its worker died
-UNDERWAY = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
+UNDERWAY = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 class SqlShadows:
@@ -115,9 +115,11 @@ class SqlShadows:
             await connection.execute(update(shadow_checks).where(_waits(shadow, job)).values(unbegun))
 
     async def editors_wait(self) -> bool:
-        underway = jobs.c.status.in_(UNDERWAY) & (jobs.c.priority == Priority.INTERACTIVE.value)
+        interactive = jobs.c.priority == Priority.INTERACTIVE.value
+        # One look-up a status: each has its index.
+        underway = (exists().where(jobs.c.status == status.value, interactive) for status in UNDERWAY)
         async with self._database.read() as connection:
-            return (await connection.execute(select(jobs.c.id).where(underway).limit(1))).first() is not None
+            return bool(await connection.scalar(select(or_(*underway))))
 
     async def pay(self, shadow: Shadow, job: Job, bill: Bill) -> None:
         of = shadow_checks.c

@@ -14,6 +14,7 @@ from pipelines.rollouts import WrongTerms, read_terms
 from registry.aliases import promote
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
+from registry.version import CODE_TAG, MODEL_NAME
 from registry.versions import register
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.sql_shadows import SqlShadows
@@ -92,6 +93,12 @@ def test_a_shadow_and_what_it_showed(run: Run, registry: Registry) -> None:
     assert {one["sentence"] for one in told["disagreements"]} == {"We utilise experts."}
     assert "checks no more in the shadow" in run("shadow", "stop").out
     assert "no version checks in the shadow" in run("shadow", "stop").err
+
+
+def test_a_shadow_of_other_code_says_who_can_check_it(run: Run, registry: Registry) -> None:
+    registry.client.set_model_version_tag(MODEL_NAME, "2", CODE_TAG, "0" * 64)
+    started = run("shadow", "start", "2", "--checks-a-day", "5")
+    assert (started.code, "only a worker of its release can check it" in started.out) == (0, True)
 
 
 async def compare(articles: int) -> None:
