@@ -1,4 +1,4 @@
-"""A model endpoint as all versions in a process share it: its connections, its limits, its breaker."""
+"""A model endpoint as all versions in a process share it: its connections, its limits, its breakers."""
 
 from functools import cached_property
 
@@ -9,7 +9,7 @@ from agent.limiter import Limiter, Limits, ProcessLimiter
 from agent.settings import ModelSettings
 from agent.transport import Transport
 
-# Failures of the endpoint as a whole; a run of them opens the breaker.
+# Failures that the next question would meet, too; a run of them opens the breaker of the deployment that was asked.
 BREAKING = frozenset({"timeout", "unreachable", "server-error", "unauthorised", "unknown-model", "not-a-completion"})
 
 

@@ -7,6 +7,7 @@ travels as the run's context. A check that fails becomes a verdict in its own ta
 so the others go on.
 """
 
+import copy
 import logging
 import operator
 import time
@@ -144,6 +145,12 @@ class Agent:
     @property
     def asks_a_model(self) -> bool:
         return self._model is not None
+
+    def stamped(self, stamp: VersionStamp) -> "Agent":
+        """The same agent under another stamp; what this one checks now keeps its own."""
+        other = copy.copy(self)
+        other.stamp = stamp
+        return other
 
     def keep_checks_in(self, kept: KeyValues) -> None:
         """From now on finished checks of the model are kept there, and looked up."""

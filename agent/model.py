@@ -1,7 +1,7 @@
 """The model client: one question to one answer, with everything that can go wrong on the way by name.
 
 Retries have one owner, and it is here: the openai client would wait for as long as a server tells it to. The limiter
-says when a call may start; a breaker leaves an endpoint alone that fails again and again.
+says when a call may start; a breaker leaves a deployment alone that fails again and again, and no other one.
 """
 
 import asyncio
@@ -28,7 +28,6 @@ from agent.spec import ModelSpec
 from agent.transport import RawAnswer
 
 TRANSIENT = frozenset({"timeout", "unreachable", "rate-limited", "server-error"})  # may be over at the next attempt
-CIRCUIT = "model"
 MAX_BACKOFF_SECONDS = 8.0
 TOO_LONG = ("context_length_exceeded", "string_above_max_length")
 FILTERED = ("content_filter", "content_policy_violation")
@@ -102,7 +101,7 @@ class ModelClient:
         estimate = sum(tokens_of(message["content"]) for message in body["messages"]) + self._spec.max_tokens
         async with self._endpoint.limiter.permit(estimate) as permit:
             try:
-                async with await self._endpoint.breakers.get_breaker(CIRCUIT):
+                async with await self._endpoint.breakers.get_breaker(self._spec.deployment):
                     answer = await self._endpoint.transport.send(body)
                     if answer.status != 200:
                         raise await self._failure(answer)
@@ -175,7 +174,7 @@ HINTS = {
     "bad-request": "it refused the request",
     "server-error": "it failed; try later",
     "not-a-completion": "it answered with something else than a completion; check COPYDESK_MODEL_URL",
-    "circuit-open": "it failed again and again, so it is left alone for a while",
+    "circuit-open": "the version's deployment failed again and again, so it is left alone for a while",
 }
 BY_STATUS = {401: "unauthorised", 403: "unauthorised", 404: "unknown-model", 408: "timeout", 429: "rate-limited"}
 HINTS["timeout"] = "it gave up on the request; try later"

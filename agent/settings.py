@@ -40,7 +40,7 @@ class ModelSettings(BaseSettings):
     attempts: int = Field(default=4, ge=1)  # of one call: the first and its retries
     backoff_seconds: float = Field(default=0.5, gt=0)  # before the first retry; it doubles, with jitter
     max_wait_seconds: float = Field(default=20.0, gt=0)  # a Retry-After over this isn't waited for
-    breaker_failures: int = Field(default=10, ge=1)  # in a row, before the endpoint is left alone
+    breaker_failures: int = Field(default=10, ge=1)  # in a row, before a deployment is left alone
     breaker_seconds: float = Field(default=30.0, gt=0)  # for so long
 
     prices: dict[str, Price] = {}  # by model name or the beginning of one, as JSON

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -86,18 +86,21 @@ def start(
     except DecidedAgainst as refused:
         console.print(Text(str(refused), "red"), soft_wrap=True)
         raise typer.Exit(REFUSALS.get(refused.outcome, 2)) from refused
-    champion, now = Trial.model_validate(signed.body).champion, _now()
-    rollout = Rollout(
-        id=id,
-        challenger=str(version),
-        champion=str(champion),
-        policy=rules,
-        signed=signed.model_dump_json(),
-        who=who.name,
-        started=now,
-        staged=now,
-    )
-    asyncio.run(_start(rollout))
+    champion = Trial.model_validate(signed.body).champion
+
+    def begin(now: datetime) -> Rollout:
+        return Rollout(
+            id=id,
+            challenger=str(version),
+            champion=str(champion),
+            policy=rules,
+            signed=signed.model_dump_json(),
+            who=who.name,
+            started=now,
+            staged=now,
+        )
+
+    rollout = asyncio.run(_started(begin))
     console.print(
         f"[bold]Version {version}[/] gets {rollout.share:.0%} of the articles beside version {champion}, as soon as a "
         "worker serves it: `copydesk rollout status`"
@@ -150,9 +153,11 @@ def _change(move: Callable[[Rollout, datetime], Rollout]) -> None:
     Console(highlight=False).print(Text(f"The rollout is {changed.state}{share}{said}", STYLES[changed.state]))
 
 
-async def _start(rollout: Rollout) -> None:
+async def _started(begin: Callable[[datetime], Rollout]) -> Rollout:
     async with _opened() as use:
+        rollout = begin(await use.rollouts.now())
         await use.rollouts.start(rollout)
+        return rollout
 
 
 async def _changed(move: Callable[[Rollout, datetime], Rollout]) -> Rollout:
@@ -163,11 +168,12 @@ async def _changed(move: Callable[[Rollout, datetime], Rollout]) -> Rollout:
             rollout = await use.rollouts.active()
             if rollout is None:
                 raise NoRollout("nothing is being rolled out: `copydesk rollout start VERSION`")
+            now = await use.rollouts.now()
             try:
-                changed = move(rollout, _now())
+                changed = move(rollout, now)
             except ValueError as error:
                 raise NoRollout(str(error)) from error
-            if await use.rollouts.change(changed, by=operator(), now=_now()):
+            if await use.rollouts.change(changed, by=operator(), now=now):
                 return changed
 
 
@@ -228,7 +234,3 @@ async def _opened() -> AsyncIterator[_Opened]:
 
     async with open_stores(ServingSettings()) as stores:
         yield _Opened(SqlRollouts(stores.database), SqlServedVersions(stores.database))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -144,7 +144,7 @@ class Chores:
         """Moves the rollout on, or aborts it."""
         if await self._rollouts.active() is None or not await self._holds(ROLLOUT, ROLLOUT_TERM):
             return
-        if changed := await roll_on(self._rollouts, self._versions, now=self._clock()):
+        if changed := await roll_on(self._rollouts, self._versions, now=await self._rollouts.now()):
             said = f": {changed.reason}" if changed.reason else ""
             what = f"the rollout of version {changed.challenger} is {changed.state} at {changed.share:.0%}{said}"
             logger.log(logging.WARNING if changed.state in (State.ABORTED, State.HELD) else logging.INFO, "%s", what)

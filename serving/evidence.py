@@ -55,13 +55,18 @@ class Evidence(BaseModel):
     record: str  # id of the signed statement
     signer: str  # id of the key that signed it
     statement: Statement
-    promotion: Promotion
+    promotion: Promotion | None = None  # None: it serves a share of the articles by its decision
     approvers: tuple[str, ...] = ()
     figures: tuple[GuidelineEvidence, ...] = ()
     evaluation: str = ""  # its run in MLflow; empty where none was made
     answered_by: tuple[AnsweredBy, ...] = ()  # what answered for the version's model then
     expired: Expiry | None = None  # None: it holds
     noted: tuple[AnsweredBy, ...] = ()  # what else has answered since
+
+    @property
+    def is_ungated(self) -> bool:
+        """Whether no gate said that this version may serve."""
+        return self.promotion is not None and self.promotion.is_ungated
 
     def for_guideline(self, id: str) -> GuidelineEvidence | None:
         return next((each for each in self.figures if each.guideline == id), None)

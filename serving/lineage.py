@@ -259,9 +259,9 @@ def _decided(evidence: Evidence | None) -> Decided | None:
 
 
 def _promoted(evidence: Evidence | None, record: str) -> Promoted | None:
-    if evidence is None:
+    promotion = evidence.promotion if evidence else None
+    if evidence is None or promotion is None:
         return None
-    promotion = evidence.promotion
     return Promoted(
         kind=promotion.kind,
         ungated=promotion.is_ungated,
@@ -302,5 +302,7 @@ def _gaps(
         yield f"the evaluation has no figures for {finding.guideline}"
     elif figures.precision.value is None:
         yield f"precision is undefined: the evaluation raised nothing for {finding.guideline}"
+    if evidence is not None and evidence.promotion is None:
+        yield f"no promotion stands behind {name}: by its decision it serves a share of the articles, in a rollout"
     if not run:
         yield "MLflow has no run of this job yet"

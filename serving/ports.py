@@ -72,6 +72,12 @@ class ServedVersion:
     prompts: Mapping[str, str] = field(default_factory=dict)  # guideline -> MLflow prompt URI, of prompt guidelines
     model: ModelSpec | None = None  # None: it declares none
 
+    @property
+    def since(self) -> datetime:
+        """When it was promoted, by the clock of who did; when a worker last told of it, where that isn't known."""
+        promotion = self.evidence.promotion if self.evidence else None
+        return promotion.at if promotion else self.served
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
@@ -416,6 +422,9 @@ class EvidenceKept(Protocol):
 
 class Rollouts(Protocol):
     """Challengers beside the champion, one at a time."""
+
+    async def now(self) -> datetime:
+        """By the store's clock: stages are dated by it, whoever begins them, because jobs are held against them."""
 
     async def active(self) -> Rollout | None:
         """The one that moves articles."""

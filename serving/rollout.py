@@ -20,6 +20,8 @@ from statistics import NormalDist
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agent.intervals import wilson
+from registry.signatures import Signed
+from registry.statement import Trial
 
 P95_SHARE = 0.05  # part of the jobs that is beyond a 95th percentile
 
@@ -196,9 +198,17 @@ class Rollout:
     def aborted(self, reason: str, now: datetime) -> "Rollout":
         return replace(self._moved(State.ABORTED), reason=reason, ended=now)
 
-    def settled(self, champion: str, now: datetime) -> "Rollout":
-        """As it is once this version is champion."""
-        if champion == self.champion:
+    @property
+    def consented(self) -> datetime:
+        """When it was signed, by the clock of those who promote."""
+        return Trial.model_validate(Signed.model_validate_json(self.signed).body).at
+
+    def settled(self, champion: str, since: datetime, now: datetime) -> "Rollout":
+        """As it is where this version is champion, promoted at `since`.
+
+        One promoted before the consent is what a worker tells that hasn't heard of the rollout's champion yet.
+        """
+        if champion == self.champion or since <= self.consented:
             return self
         if champion == self.challenger:
             return replace(self, state=State.FINISHED, ended=now, reason=f"version {champion} is champion")
@@ -228,8 +238,8 @@ def decide(rollout: Rollout, evidence: Evidence, now: datetime) -> Decision:
     faults = [fault for measure in measures if (fault := _fault(measure, z))]
     if aborting := next((fault for fault in faults if fault.step is Step.ABORT), None):
         return aborting
-    if faults and rollout.state is State.RUNNING:
-        return faults[0]
+    if faults:
+        return faults[0] if rollout.state is State.RUNNING else _unattended(faults[0], rollout.state)
     if not rollout.is_ripe(jobs, now):
         return Decision(Step.STAY, looked=True)
     return Decision(Step.ADVANCE, _passed(rollout, jobs), looked=True)
@@ -268,7 +278,8 @@ def _measures(evidence: Evidence, policy: RolloutPolicy) -> list[_Measure]:
         return share_of((job.unit, int(job.seconds > limit), 1) for job in jobs)
 
     champion, challenger = evidence.champion, evidence.challenger
-    usual = policy.p95_ratio * (p95(champion) or math.inf)
+    # A percentile of fewer says little, and it is what the jobs are held against.
+    usual = policy.p95_ratio * ((p95(champion) if len(champion) >= policy.first_look else None) or math.inf)
     never = 1.0
     return [
         _Measure("jobs with gaps", of(challenger, "broken"), of(champion, "broken"), policy.broken),
@@ -303,17 +314,22 @@ def _measures(evidence: Evidence, policy: RolloutPolicy) -> list[_Measure]:
 def _fault(measure: _Measure, z: float) -> Decision | None:
     challenger, champion, limit = measure.challenger, measure.champion, measure.limit
     low, _ = challenger.bounds(z)
-    _, champion_high = champion.bounds(z)
+    champion_low, champion_high = champion.bounds(z)
     if champion.trials and low > champion_high + limit.margin:
         return Decision(
             Step.ABORT, f"{measure.name}: {challenger}, of the champion {champion}: surely more", looked=True
         )
     if low <= limit.most:
         return None
-    if champion.trials and champion.value > limit.most:
+    if champion.trials and champion_low > limit.most:
         both = f"{measure.name}: {challenger}, of the champion {champion}"
         return Decision(Step.HOLD, f"{both}: too many, and it isn't the version", looked=True)
     return Decision(Step.ABORT, f"{measure.name}: {challenger}, surely more than {limit.most:.0%}", looked=True)
+
+
+def _unattended(fault: Decision, state: State) -> Decision:
+    """Editors come first: one that is held or finished could keep its articles for days."""
+    return replace(fault, step=Step.ABORT, reason=f"{fault.reason}; nobody may be looking, because it is {state}")
 
 
 def _z(rollout: Rollout, measures: int) -> float:

@@ -15,7 +15,7 @@ from agent.report import ComplianceReport, ReportStatus
 from agent.stored_article import load_article
 from serving.access.audit import WORKER
 from serving.job import Job, JobStatus, Priority
-from serving.ports import BlobStore, Champion, Clock, JobStore, Locks, ServedVersion, ServedVersions, Shadows
+from serving.ports import BlobStore, Champion, Clock, JobStore, Locks, ServedVersions, Shadows
 from serving.shadow import Shadow, bill, compare
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ class Shadowing:
             return False
         if champion.stamp.number == shadow.champion:
             return True
-        # Workers see a promotion at their next poll: until then the one before is still told of.
-        if _was_promoted(champion, since=shadow.started):
+        if champion.since > shadow.started:  # else workers haven't seen the shadow's champion yet: they will
             reason = f"version {champion.stamp.number} became champion"
             await self._shadows.stop(shadow, reason, self._clock(), by=WORKER)
         return False
@@ -230,7 +229,3 @@ class Shadowing:
             if not made.known and due.shadow.budget is not None:
                 reason = "its model isn't in the price table (COPYDESK_MODEL_PRICES), so its cost isn't known"
                 await self._shadows.stop(due.shadow, reason, self._clock(), by=WORKER)
-
-
-def _was_promoted(champion: ServedVersion, *, since: datetime) -> bool:
-    return champion.evidence is not None and champion.evidence.promotion.at > since

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import logging
 import signal
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -234,7 +235,7 @@ class Worker:
         try:
             version = await self._versions.challenger(rollout)
         except (NotTrusted, Ungated) as error:
-            refused = rollout.aborted(f"refused: {error}", utc_now())
+            refused = rollout.aborted(_refused(error), utc_now())
             await self._rollouts.change(refused, by=WORKER, now=utc_now())
             raise
         if version is not None:
@@ -293,6 +294,14 @@ class Worker:
         self._shadowing.give_way()
         await asyncio.sleep(self.settings.shutdown_seconds)
         self._late.set()
+
+
+def _refused(error: CopydeskError) -> str:
+    """Why a rollout ends for all workers, and what to do where it is this one that is set up otherwise."""
+    return (
+        f"refused by the worker on {socket.gethostname()}: {error}; where the others would take it, set this worker's "
+        "COPYDESK_TRUSTED_KEYS, COPYDESK_APPROVALS and MLFLOW_TRACKING_URI as theirs, and start the rollout anew"
+    )
 
 
 async def _done_before(late: asyncio.Event, work: asyncio.Task[object]) -> bool:

@@ -6,8 +6,9 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -97,6 +98,14 @@ class Database:
         """Raises DatabaseUnavailable when it doesn't."""
         async with self.read() as connection:
             await connection.execute(text("SELECT 1"))
+
+    async def now(self) -> datetime:
+        """By the clock of the database's machine, UTC: that of who commands may be wrong."""
+        if not self.is_postgres:  # which is this machine
+            return datetime.now(UTC)
+        async with self.read() as connection:
+            there: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        return there.astimezone(UTC)
 
     async def close(self) -> None:
         await self._reader.dispose()

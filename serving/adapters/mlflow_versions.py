@@ -9,9 +9,12 @@ from agent.endpoint import Endpoint
 from agent.formats.plain import read_plain
 from agent.graph import Agent
 from registry.connection import Registry
+from registry.decisions import decision_text
 from registry.errors import NotTrusted, RegistryError, RegistryUnreachable, Ungated
+from registry.signatures import Signed
 from registry.standing import Champion, keep_champion, kept_champion, last_reign, standing
-from registry.trials import evidence_of, newest_record, tried
+from registry.statement import Promotion, Statement
+from registry.trials import Tried, evidence_of, newest_record, tried
 from registry.version import RegisteredVersion
 from registry.versions import describe, load, load_version
 from serving.evidence import Evidence, Measured, UnreadableDecision, measured_of
@@ -41,6 +44,8 @@ class MlflowVersions:
         self._loading = asyncio.Lock()
         self._taken: Champion | None = None  # what serves
         self._evidence: Evidence | None = None  # and why
+        self._tried: Tried | None = None  # what serves a share
+        self._tried_evidence: Evidence | None = None
         self._newest: Champion | None = None  # never to go back behind, also where this worker can't load it
 
     async def current(self) -> ServedVersion | None:
@@ -59,11 +64,13 @@ class MlflowVersions:
         return await self._serve(there.champion)
 
     async def challenger(self, rollout: Rollout) -> ServedVersion | None:
-        """The challenger of a rollout, loaded; None where another version than the rollout's champion serves.
+        """The challenger of a rollout, loaded; None where another version than the rollout's champion is champion.
+
+        The champion may be of another release, which this worker can't load.
 
         Raises NotTrusted and Ungated where its records don't let it serve, and CopydeskError when it can't be loaded.
         """
-        champion = self._taken
+        champion = self._newest
         if champion is None or str(champion.version.number) != rollout.champion:
             return None
         found = await asyncio.to_thread(
@@ -76,13 +83,18 @@ class MlflowVersions:
         )
         async with self._loading:
             agent = await self._warmed(found.version)
-        stamp = agent.stamp.model_copy(update={"evidence": evidence_of(found.record), "record": found.record.id})
-        agent.stamp = stamp
+        if found != self._tried:
+            decision = await asyncio.to_thread(decision_text, self._registry, found.record.statement)
+            approvers = tuple(approval.who for approval in found.record.approvals)
+            self._tried_evidence = _evidence(found.version.number, found.record.signed, approvers, decision)
+            self._tried = found
+        agent = self._stamped(agent, evidence=evidence_of(found.record), record=found.record.id)
         return ServedVersion(
-            stamp,
+            agent.stamp,
             agent.spec.pack,
             champion=False,
             served=self._clock(),
+            evidence=self._tried_evidence,
             prompts=agent.spec.prompt_versions,
             model=agent.spec.model,
         )
@@ -102,13 +114,13 @@ class MlflowVersions:
         async with self._loading:
             agent = await self._warmed(found.version)
         if found != self._taken:
-            self._evidence = _evidence(found)
+            self._evidence = _evidence(
+                found.version.number, found.signed_record, found.approvers, found.decision, found.promotion
+            )
             await asyncio.to_thread(keep_champion, self._registry, found)
             self._taken = found
         # A promotion may be younger than the loaded agent.
-        agent.stamp = agent.stamp.model_copy(
-            update={"evidence": found.promotion.evidence, "record": found.signed_record.id}
-        )
+        agent = self._stamped(agent, evidence=found.promotion.evidence, record=found.signed_record.id)
         return ServedVersion(
             agent.stamp,
             agent.spec.pack,
@@ -135,6 +147,14 @@ class MlflowVersions:
             )
             await _warm(agent)
             self._keep(number, agent)
+        return agent
+
+    def _stamped(self, agent: Agent, **served_by: str) -> Agent:
+        """From now on jobs get it so; those that run keep the stamp they began under."""
+        stamp = agent.stamp.model_copy(update=served_by)
+        if stamp != agent.stamp:
+            agent = agent.stamped(stamp)
+            self._keep(stamp.number, agent)
         return agent
 
     def _load(self, number: str) -> Agent:
@@ -172,23 +192,21 @@ async def _warm(agent: Agent) -> None:
     await Agent(agent.spec.model_copy(update={"model": None})).check(WARM_UP)
 
 
-def _evidence(found: Champion) -> Evidence:
-    measured = _measured(found)
+def _evidence(
+    number: int, record: Signed, approvers: tuple[str, ...], decision: str, promotion: Promotion | None = None
+) -> Evidence:
+    try:
+        measured = measured_of(decision)
+    except UnreadableDecision as error:  # of another release: the version serves, its figures aren't shown
+        logger.warning("version %d: %s", number, error)
+        measured = Measured()
     return Evidence(
-        record=found.signed_record.id,
-        signer=found.signed_record.key,
-        statement=found.statement,
-        promotion=found.promotion,
-        approvers=found.approvers,
+        record=record.id,
+        signer=record.key,
+        statement=Statement.model_validate(record.body),
+        promotion=promotion,
+        approvers=approvers,
         figures=measured.figures,
         evaluation=measured.evaluation,
         answered_by=measured.answered_by,
     )
-
-
-def _measured(found: Champion) -> Measured:
-    try:
-        return measured_of(found.decision)
-    except UnreadableDecision as error:  # of another release: the version serves, its figures aren't shown
-        logger.warning("version %s: %s", found.version.number, error)
-        return Measured()

@@ -13,7 +13,7 @@ from serving.evidence import ANSWERED, Evidence, Expiry
 
 
 class SqlEvidence:
-    """One row a version: that of its last promotion."""
+    """One row a version: what it served by last."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

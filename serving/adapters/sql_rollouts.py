@@ -27,6 +27,9 @@ class SqlRollouts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def now(self) -> datetime:
+        return await self._database.now()
+
     async def active(self) -> Rollout | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(rollouts).where(rollouts.c.active))).mappings().first()

@@ -18,6 +18,8 @@ from serving.adapters.upsert import upsert
 from serving.evidence import ANSWERED, FIGURES, Evidence, Expiry
 from serving.ports import ServedVersion
 
+NOT_PROMOTED = ""  # as a promotion
+
 _JOINED = select(served_versions, evidence).join_from(
     served_versions, evidence, served_versions.c.number == evidence.c.number, isouter=True
 )
@@ -41,15 +43,16 @@ class SqlServedVersions:
             "model": version.model.model_dump_json() if version.model else "",
         }
         async with self._database.write() as connection:
-            if version.evidence:
-                await _put_evidence(connection, number, version.evidence, version.served)
             if not version.champion:
                 insertion = upsert(connection, served_versions).values(row)
                 still = served_versions.c.champion.is_(False)
-                await connection.execute(
-                    insertion.on_conflict_do_update(index_elements=["number"], set_=row, where=still)
-                )
+                put = insertion.on_conflict_do_update(index_elements=["number"], set_=row, where=still)
+                written = await connection.scalar(put.returning(served_versions.c.number))
+                if written is not None and version.evidence:
+                    await _put_evidence(connection, number, version.evidence, version.served)
                 return
+            if version.evidence:
+                await _put_evidence(connection, number, version.evidence, version.served)
             await connection.execute(update(served_versions).values(champion=False))
             of = served_versions.c
             same = and_(of.number == number, of.stamp == row["stamp"], of.prompts == row["prompts"])
@@ -86,10 +89,12 @@ class SqlServedVersions:
 
 async def _put_evidence(connection: AsyncConnection, number: str, found: Evidence, now: datetime) -> None:
     """Writes it where it is new: workers say this every few seconds."""
-    promoted = found.promotion.model_dump_json()
-    query = select(evidence.c.promotion, evidence.c.statement, evidence.c.answered_by)
+    promoted = found.promotion.model_dump_json() if found.promotion else NOT_PROMOTED
+    query = select(evidence.c.record, evidence.c.promotion, evidence.c.statement, evidence.c.answered_by)
     known = (await connection.execute(query.where(evidence.c.number == number))).first()
     answered_by = ANSWERED.dump_json(found.answered_by).decode()
+    if known and not found.promotion and known.record == found.record:
+        return  # it was champion by the same record before
     if known and (known.promotion, known.answered_by) == (promoted, answered_by):
         return
     row = {
@@ -123,12 +128,12 @@ def _version(found: RowMapping) -> ServedVersion:
 
 
 def evidence_of(found: RowMapping) -> Evidence:
-    since = found[evidence.c.expired_at]
+    since, promoted = found[evidence.c.expired_at], found[evidence.c.promotion]
     return Evidence(
         record=found[evidence.c.record],
         signer=found[evidence.c.signer],
         statement=Statement.model_validate_json(found[evidence.c.statement]),
-        promotion=Promotion.model_validate_json(found[evidence.c.promotion]),
+        promotion=Promotion.model_validate_json(promoted) if promoted != NOT_PROMOTED else None,
         approvers=tuple(json.loads(found[evidence.c.approvers])),
         figures=FIGURES.validate_json(found[evidence.c.figures]),
         evaluation=found[evidence.c.evaluation],

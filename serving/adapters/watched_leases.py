@@ -54,7 +54,9 @@ class WatchedLeases:
         if seen.issuperset(answered):
             return
         evidence = await self._kept.of(number)
-        change = change_of(evidence.answered_by, answered) if evidence else None
+        if evidence is None:  # a worker may tell of it later, under the same record
+            return
+        change = change_of(evidence.answered_by, answered)
         if change is not None:
             await self._kept.note(number, change.new)
             if not change.ends(self._on):

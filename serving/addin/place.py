@@ -51,6 +51,10 @@ class Place:
     def host(self) -> str:
         return urlsplit(self.url).netloc
 
+    @property
+    def signs_in(self) -> bool:
+        return self.signing_in.auth != "none"
+
     def page_policy(self) -> str:
         """The editor page's Content-Security-Policy."""
         return self._policy(scripts=(), styles=(), frames=("'none'",))

@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse, Response
 
+from serving.access.caller import Permission
 from serving.addin.manifests import icons, listing, packaged, xml_manifest
 from serving.addin.place import OFFICE, Place
+from serving.pages.layout import PAGES
 from serving.pages.rendering import ASK_EACH_TIME, HEADERS, answered, render
 
 A_DAY = "public, max-age=86400"  # Office refuses icons that may not be kept
@@ -28,14 +30,17 @@ Here = Annotated[Place, Depends(place)]
 
 @router.get("/")
 async def editor_page(here: Here, if_none_match: IfNoneMatch = "") -> Response:
-    page = answered(render("editor.html"), policy=here.page_policy(), if_none_match=if_none_match)
+    body = render(
+        "editor.html", signs_in=here.signs_in, pages=[one for one in PAGES if one[2] is not Permission.ADMINISTER]
+    )
+    page = answered(body, policy=here.page_policy(), if_none_match=if_none_match)
     page.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
     return page
 
 
 @router.get("/addin/taskpane.html")
 async def task_pane(here: Here, if_none_match: IfNoneMatch = "") -> Response:
-    body = render("taskpane.html", office=f"{OFFICE}/lib/1/hosted/office.js")
+    body = render("taskpane.html", office=f"{OFFICE}/lib/1/hosted/office.js", signs_in=here.signs_in)
     return answered(body, policy=here.word_policy(), if_none_match=if_none_match)
 
 

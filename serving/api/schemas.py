@@ -214,7 +214,7 @@ class LineageOut(BaseModel):
             )
         return cls(
             evidence=evidence.statement.kind if evidence else None,
-            ungated=evidence.promotion.is_ungated if evidence else None,
+            ungated=evidence.is_ungated if evidence else None,
             record=evidence.record if evidence else None,
             guidelines=told,
         )
@@ -294,8 +294,8 @@ class EvidenceOut(BaseModel):
     decided_by: str
     decided: datetime
     approved_by: list[str]
-    promoted_by: str
-    promoted: datetime
+    promoted_by: str | None  # null: it serves a share of the articles by its decision, and nobody promoted it
+    promoted: datetime | None
     previous: int | None  # the champion before
     reason: str  # of a forced promotion or a rollback
     figures: list[GuidelineEvidence]
@@ -309,7 +309,7 @@ class EvidenceOut(BaseModel):
         statement, promotion = evidence.statement, evidence.promotion
         return cls(
             kind=statement.kind,
-            ungated=promotion.is_ungated,
+            ungated=evidence.is_ungated,
             outcome=statement.outcome,
             record=evidence.record,
             signer=evidence.signer,
@@ -319,9 +319,9 @@ class EvidenceOut(BaseModel):
             decided_by=statement.who,
             decided=statement.made,
             approved_by=list(evidence.approvers),
-            promoted_by=promotion.who,
-            promoted=promotion.at,
-            previous=promotion.previous,
+            promoted_by=promotion.who if promotion else None,
+            promoted=promotion.at if promotion else None,
+            previous=promotion.previous if promotion else None,
             reason=statement.reason,
             figures=list(evidence.figures),
             evaluation=evidence.evaluation,

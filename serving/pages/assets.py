@@ -15,10 +15,11 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 DIGEST_DIGITS = 12
-# A third of what would be sent: comments that are alone on their lines, types within lines, and indentation. No literal
-# here spans lines or holds `/**`.
+# A third of what would be sent: comments, types within lines, and indentation. No literal here spans lines or holds
+# `/**`; a comment after code goes where no quotation mark or slash follows, which would be the end of a literal.
 _COMMENTS = re.compile(
-    rb"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*\n|//[^\n]*\n|\n)|^[ \t]+|/\*\*[^\n]*?\*/ ?", re.DOTALL | re.MULTILINE
+    rb"""^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*\n|//[^\n]*\n|\n)|^[ \t]+|/\*\*[^\n]*?\*/ ?|[ \t]+// [^'"`/\n]*$""",
+    re.DOTALL | re.MULTILINE,
 )
 
 

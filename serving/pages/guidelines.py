@@ -49,6 +49,12 @@ class Held(NamedTuple):
     version: ServedVersion
     guideline: Guideline
 
+    @property
+    def checked_by(self) -> str:
+        if self.guideline.kind != "prompt":
+            return "patterns"
+        return "a language model" if self.version.model else "patterns, for want of a model"
+
 
 @router.get("/guidelines")
 async def guidelines_page(use: Use, caller: Visitor) -> Response:
@@ -150,7 +156,7 @@ def _list_table(
             "guideline": Linked(one.title, guideline_path(one.id)),
             "category": one.category,
             "severity": str(one.severity),
-            "kind": _checked_by(one),
+            "kind": Held(champion, one).checked_by if champion else None,
             "recall": measured[one.id].recall if one.id in measured else None,
             "precision": measured[one.id].precision if one.id in measured else None,
         }
@@ -186,7 +192,7 @@ def _version_table(held: Sequence[Held]) -> Table:
             "champion": "now" if one.version.champion else "no longer",
             "digest": one.guideline.digest[:DIGITS],
             "severity": str(one.guideline.severity),
-            "kind": _checked_by(one.guideline),
+            "kind": one.checked_by,
             "heard": wording.when(one.version.served),
         }
         for one in held
@@ -293,10 +299,6 @@ def by_number(version: str) -> tuple[int, str]:
 
 def as_figure(found: Precision | None) -> Figure | None:
     return Figure(value=found.value, low=found.low, high=found.high) if found else None
-
-
-def _checked_by(guideline: Guideline) -> str:
-    return "a language model" if guideline.kind == "prompt" else "patterns"
 
 
 def _hundredfold(found: Figure) -> Figure:

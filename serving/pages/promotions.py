@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from fastapi import APIRouter, Response
 
-from registry.statement import Kind
+from registry.statement import Kind, Promotion
 from serving.evidence import Evidence
 from serving.pages.layout import PageRoute, page
 from serving.pages.run_tables import run_link
@@ -27,6 +27,7 @@ class Entry(NamedTuple):
 
     version: ServedVersion
     evidence: Evidence
+    promotion: Promotion
     title: str
     run: Linked | str | None  # of the decision
 
@@ -38,19 +39,28 @@ async def promotions_page(use: Use, caller: Visitor) -> Response:
         Entry(
             version,
             version.evidence,
-            _title(version.evidence),
+            version.evidence.promotion,
+            _title(version.evidence.promotion),
             run_link(version.evidence.statement.run, use.settings.mlflow_public_url),
         )
         for version in versions
-        if version.evidence
+        if version.evidence and version.evidence.promotion
     ]
-    entries.sort(key=lambda entry: entry.evidence.promotion.at, reverse=True)
+    entries.sort(key=lambda entry: entry.promotion.at, reverse=True)
     silent = sorted(version.stamp.number for version in versions if version.evidence is None)
-    return page("promotions.html", caller, here="/promotions", entries=entries, silent=silent, served=bool(versions))
+    tried = sorted(version.stamp.number for version in versions if version.evidence and not version.evidence.promotion)
+    return page(
+        "promotions.html",
+        caller,
+        here="/promotions",
+        entries=entries,
+        silent=silent,
+        tried=tried,
+        served=bool(versions),
+    )
 
 
-def _title(evidence: Evidence) -> str:
-    promotion = evidence.promotion
+def _title(promotion: Promotion) -> str:
     if promotion.is_ungated and promotion.kind is not Kind.FORCED:
         return f"{KINDS[promotion.kind]}, and no gate said that it may serve"
     return KINDS[promotion.kind]

@@ -157,7 +157,7 @@ def _gate(side: Side, served: Mapping[str, ServedVersion], use: Services) -> Gat
         return Gate(side.version, why, None, False, "", None)
     evidence = version.evidence
     run = run_link(evidence.statement.run, use.settings.mlflow_public_url)
-    return Gate(side.version, "", evidence.statement, evidence.promotion.is_ungated, evidence.record, run)
+    return Gate(side.version, "", evidence.statement, evidence.is_ungated, evidence.record, run)
 
 
 def _dots(compared: Compared) -> str:

@@ -98,7 +98,8 @@ async def _changes(runs: Runs, both: Pairs, guideline: str) -> tuple[int, list[C
 def _before(champion: ServedVersion, counts: dict[str, int]) -> str:
     """The version that the champion took over from, else the one that checked most."""
     others = {version: count for version, count in counts.items() if version != champion.stamp.number}
-    previous = champion.evidence.promotion.previous if champion.evidence else None
+    promotion = champion.evidence.promotion if champion.evidence else None
+    previous = promotion.previous if promotion else None
     if str(previous) in others:
         return str(previous)
     return max(others, key=lambda version: (others[version], version), default="")

@@ -13,7 +13,7 @@ async def roll_on(rollouts: Rollouts, versions: ServedVersions, *, now: datetime
     champion = await versions.champion() if rollout else None
     if rollout is None or champion is None:
         return None
-    changed = rollout.settled(champion.stamp.number, now)
+    changed = rollout.settled(champion.stamp.number, champion.since, now)
     if changed == rollout:
         if not rollout.is_due(await rollouts.challenger_jobs(rollout), now):
             return None

@@ -164,6 +164,24 @@ async def test_an_endpoint_that_is_down_is_asked_a_few_times_and_the_patterns_st
     assert any("it is left alone for a while" in outcome.reason for outcome in report.outcomes)
 
 
+async def test_a_deployment_that_is_missing_leaves_the_others_at_work():
+    def answer(question: Question) -> Scripted:
+        missing = question.deployment == "missing"
+        return Scripted(status=404, error={"code": "DeploymentNotFound"}) if missing else finds("Experts say")
+
+    rules = pack(prompt_guideline("a"))
+    with ScriptedModel({"a": answer}) as model:
+        shared = endpoint(model.url, breaker_failures=2)
+        missing, healthy = (
+            Agent(AgentSpec(pack=rules, model=ModelSpec(deployment=name)), endpoint=shared) for name in ("missing", "m")
+        )
+        broken = [await missing.check(ARTICLE) for _ in range(4)]
+        whole = await healthy.check(ARTICLE)
+    assert ["left alone" in report.outcomes[0].reason for report in broken] == [False, False, True, True]
+    assert (whole.status, quotes(whole)) == (ReportStatus.COMPLETE, {"a": ["Experts say"]})
+    assert [question.deployment for question in model.traffic.questions] == ["missing", "missing", "m"]
+
+
 async def test_a_long_article_is_read_in_windows_and_found_in_everywhere_once():
     paragraphs = [f"Paragraph {n}: experts say {'it rains. ' * 12}" for n in range(120)]
 

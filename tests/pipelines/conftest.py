@@ -66,6 +66,11 @@ def policy(run: Run) -> Path:
     values = yaml.safe_load(DEFAULT_POLICY.read_text())
     path = Path("policy.yaml")
     margins = {**values["margins"], "critical": {"recall": 0.1, "false_alarms": 0.5}}
-    changed = {"guidelines": {"plain-words": "critical"}, "margins": margins, "resamples": 500}
+    changed = {
+        "guidelines": {"plain-words": "critical"},
+        "margins": margins,
+        "resamples": 500,
+        "p95_ratio": None,
+    }  # machines of tests are busy
     path.write_text(yaml.safe_dump(values | changed))
     return path

@@ -76,7 +76,7 @@ def promoted(run: Run, model: ScriptedModel, claims: Path, monkeypatch: pytest.M
     """A champion that was evaluated with the model, and that a worker serves."""
     values = yaml.safe_load(DEFAULT_POLICY.read_text())
     margins = {**values["margins"], "critical": {"recall": 0.1, "false_alarms": 0.5}}
-    policy = values | {"guidelines": {RULE: "critical"}, "margins": margins, "resamples": 500}
+    policy = values | {"guidelines": {RULE: "critical"}, "margins": margins, "resamples": 500, "p95_ratio": None}
     Path("policy.yaml").write_text(yaml.safe_dump(policy))
     monkeypatch.setenv("COPYDESK_POLICY", "policy.yaml")
     run("register", "--pack", "packs/claims", "--model", "gpt-test")

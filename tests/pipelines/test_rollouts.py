@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -17,9 +18,10 @@ from registry.settings import RegistrySettings
 from registry.version import CODE_TAG, MODEL_NAME
 from registry.versions import register
 from serving.adapters.blob_stores import open_blobs
+from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_shadows import SqlShadows
 from serving.adapters.stores import open_stores
-from serving.rollout import RolloutPolicy
+from serving.rollout import Rollout, RolloutPolicy
 from serving.settings import ServingSettings
 from serving.shadow import Compared, Place
 from tests.agent.build import guideline, pack
@@ -54,6 +56,28 @@ def test_a_rollout_from_its_start_to_its_abort(run: Run, registry: Registry) -> 
     )
     assert "version 2 aborted: too strict" in run("rollout", "status").out
     assert "nothing is being rolled out" in run("rollout", "abort").err
+
+
+def test_a_stage_is_dated_by_the_clock_of_the_store(
+    run: Run, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(hours=1)
+
+    monkeypatch.setattr("pipelines.rollouts.datetime", Ahead)
+    decide(registry, 2, policy=policy_of(None).digest)
+    for arguments in (("start", "2"), ("hold",), ("resume",)):
+        assert run("rollout", *arguments).code == 0
+    there = asyncio.run(active())
+    assert there
+    assert there.started < there.staged <= datetime.now(UTC)
+
+
+async def active() -> Rollout | None:
+    async with open_stores(ServingSettings()) as stores:
+        return await SqlRollouts(stores.database).active()
 
 
 @pytest.mark.parametrize(("outcome", "code"), [("BLOCK", 1), ("INCONCLUSIVE", 3)])

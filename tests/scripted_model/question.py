@@ -3,7 +3,7 @@
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,11 +24,13 @@ class Question:
     asked: tuple[int, ...]
     title: str
     escaped: str  # what a reader would take for something else than the article
+    deployment: str = ""  # that is asked
 
     @classmethod
     def of(cls, request: dict[str, Any]) -> "Question":
         system, article, guidelines = (message["content"] for message in request["messages"])
-        return _Reader(article).question(tuple(GUIDELINE.findall(guidelines)), beside=f"{system}\n{guidelines}")
+        read = _Reader(article).question(tuple(GUIDELINE.findall(guidelines)), beside=f"{system}\n{guidelines}")
+        return replace(read, deployment=str(request["model"]))
 
     @cached_property
     def text(self) -> str:

@@ -3,9 +3,11 @@
 import math
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from registry.signatures import Signed
+from registry.statement import Trial
 from serving.rollout import Evidence, JobFacts, Rollout, RolloutPolicy, State, decide
 from tests.serving.build import NOW
 
@@ -14,13 +16,18 @@ CHECKS = 18
 PATIENCE = 50_000  # jobs, after which a simulated rollout is left as it is
 
 
+def consent(at: datetime = NOW) -> str:
+    trial = Trial(rollout="r", number=2, champion=1, record="d" * 64, who="ada", at=at)
+    return Signed(body=trial.model_dump(mode="json"), key="k1", signature="").model_dump_json()
+
+
 def rollout(**fields: Any) -> Rollout:
     known: dict[str, Any] = {
         "id": "r",
         "challenger": "2",
         "champion": "1",
         "policy": POLICY,
-        "signed": "",
+        "signed": consent(),
         "who": "ada",
         "started": NOW,
         "staged": NOW,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,7 +94,10 @@ def test_a_rollout_whose_record_is_gone_is_refused_by_the_worker(running: Servic
         tags = running.registry.client.get_model_version(MODEL_NAME, "2").tags
         for key in [key for key in tags if key.startswith(RECORD_KEY)]:
             running.registry.client.delete_model_version_tag(MODEL_NAME, "2", key)
-        eventually("it is refused", lambda: "aborted: refused: record" in command(running, "rollout", "status"))
+        eventually("it is refused", lambda: "aborted: refused by the" in command(running, "rollout", "status"))
+        status = command(running, "rollout", "status")
+        assert f"worker on {socket.gethostname()}: record " in status
+        assert "set this worker's COPYDESK_TRUSTED_KEYS" in status
 
 
 def test_a_shadow_compares_live_articles_and_shows_where_the_versions_differ(

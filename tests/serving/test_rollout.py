@@ -50,6 +50,8 @@ GOOD, MANY = jobs(20), jobs(180)
         (jobs(20, broken=True), jobs(180, broken=True), Step.HOLD, "and it isn't the version"),
         (jobs(20, broken=True, failed=9), jobs(180, broken=True), Step.ABORT, "failed checks: 90.0% of 200"),
         (jobs(20, broken=True), (), Step.ABORT, "jobs with gaps: 100.0% of 20, surely more than 20%"),
+        (jobs(400, broken=True), jobs(1, broken=True), Step.ABORT, "100.0% of 400, surely more than 20%"),
+        (jobs(400, seconds=2.0), jobs(2, seconds=0.1), Step.ADVANCE, "nothing against it"),
     ],
 )
 def test_what_a_look_comes_to(
@@ -58,6 +60,22 @@ def test_what_a_look_comes_to(
     decision = decide(rollout(), Evidence(champion, challenger), LATER)
     assert decision.step is step
     assert said in decision.reason
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.HELD, State.FINISHED])
+def test_a_handful_of_the_champions_jobs_keeps_nobody_with_a_bad_challenger(state: State) -> None:
+    last = rollout(stage=2, state=state)
+    decision = decide(last, Evidence(jobs(1, broken=True), jobs(400, broken=True)), LATER)
+    assert decision == Decision(Step.ABORT, "jobs with gaps: 100.0% of 400, surely more than 20%", looked=True)
+    assert last.after(decision, LATER).share == 0
+
+
+@pytest.mark.parametrize("state", [State.HELD, State.FINISHED])
+def test_nobody_may_be_looking_at_one_that_is_held_or_finished(state: State) -> None:
+    both = Evidence(jobs(180, broken=True), jobs(20, broken=True))
+    decision = decide(rollout(state=state), both, LATER)
+    assert (decision.step, f"nobody may be looking, because it is {state}" in decision.reason) == (Step.ABORT, True)
+    assert decide(rollout(state=state), Evidence(MANY, GOOD), LATER) == Decision(Step.STAY, looked=True)
 
 
 def test_it_advances_only_after_its_time_and_with_enough_jobs() -> None:
@@ -108,8 +126,13 @@ def test_an_aborted_one_moves_no_article_and_stays_aborted() -> None:
     ],
 )
 def test_a_new_champion_settles_it(champion: str, state: State, reason: str) -> None:
-    settled = rollout().settled(champion, LATER)
+    settled = rollout().settled(champion, LATER, LATER)
     assert (settled.state, settled.reason, settled.ended) == (state, reason, LATER if reason else None)
+
+
+@pytest.mark.parametrize("champion", ["2", "3"])
+def test_one_promoted_before_the_consent_settles_nothing(champion: str) -> None:
+    assert rollout().settled(champion, NOW - timedelta(days=1), LATER) == rollout()
 
 
 @pytest.mark.parametrize("shares", [(), (0.1, 0.5), (0.5, 0.1, 1.0), (0.0, 1.0)])

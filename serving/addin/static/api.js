@@ -28,12 +28,12 @@ export class Unreachable extends Error {}
  */
 
 export class Api {
-  /** @param {SignIn} signIn */
+  /** @param {SignIn | null} signIn null: nobody needs to */
   constructor(signIn) {
     this.#signIn = signIn;
   }
 
-  /** @type {SignIn} */ #signIn;
+  /** @type {SignIn | null} */ #signIn;
 
   /** @param {Submission} submission @param {AbortSignal} signal @returns {Promise<Job>} */
   submit(submission, signal) {
@@ -86,8 +86,8 @@ export class Api {
 
   /** @param {string} url @param {RequestInit} request */
   async #ask(url, request) {
-    const response = await send(url, { ...request, headers: { ...request.headers, ...(await this.#signIn.headers()) } });
-    if (response.status === 401) this.#signIn.forget();
+    const response = await send(url, { ...request, headers: { ...request.headers, ...this.#signIn?.headers } });
+    if (response.status === 401) this.#signIn?.forget();
     return read(response);
   }
 }
@@ -106,12 +106,6 @@ function upload(file) {
   body.append('file', file);
   body.append('channel', 'page');
   return { body, headers: {} };
-}
-
-/** A session for a credential, or the next one for a session's token.
- * @param {string} credential @returns {Promise<{token: string, expires_in: number}>} */
-export async function beginSession(credential) {
-  return ask('/api/v1/session', { method: 'POST', headers: { Authorization: `Bearer ${credential}` } });
 }
 
 /** A request of nobody in particular. @param {string} url @param {RequestInit} request */

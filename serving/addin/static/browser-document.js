@@ -1,7 +1,7 @@
 import { GRAVEST_FIRST } from './words.js';
 
 /**
- * @import { Change, DocumentPort, FindChange, FindPlace, Mark, Passage, Place } from './document.js'
+ * @import { Change, DocumentPort, Editing, FindChange, FindPlace, Mark, Passage, Place } from './document.js'
  * @import { ParagraphKind } from './wire.js'
  */
 
@@ -9,7 +9,7 @@ const CONTAINERS = 'ul, ol, blockquote, table, thead, tbody, tfoot, tr, div, sec
 const BLOCKS = `p, h1, h2, h3, h4, h5, h6, li, td, th, ${CONTAINERS}`;
 
 /** An editable element as a document. Findings are marked by the CSS Custom Highlight API: no element is added.
- * @implements {DocumentPort} */
+ * @implements {DocumentPort} @implements {Editing} */
 export class BrowserDocument {
   /** @type {WeakMap<Element, string>} */
   #ids = new WeakMap();
@@ -41,6 +41,10 @@ export class BrowserDocument {
     if (!selection?.rangeCount || selection.isCollapsed || !this.#root.contains(selection.anchorNode)) return [];
     const range = selection.getRangeAt(0);
     return this.#blocks().flatMap((block, index) => (range.intersectsNode(block) ? [index] : []));
+  }
+
+  async editing() {
+    return this;
   }
 
   /** @param {FindPlace} find */

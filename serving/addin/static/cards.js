@@ -24,7 +24,7 @@ import { GRAVEST_FIRST, REASONS, SEVERITIES, counted, number, shortened } from '
  */
 
 const SUGGESTIONS = 3; // offered at once
-const FIRST_CARDS = 30; // made before the first is shown; the others come right after
+const FIRST_CARDS = 12; // as many as a tall pane shows, made before the first is shown; the others come right after
 
 /** A card for each open finding, one of them open itself; what is done is listed below. */
 export class Cards {
@@ -53,9 +53,11 @@ export class Cards {
         make('div', { class: 'row' }, make('h2', { id: 'findings', tabindex: '-1' }, 'Findings'), steps),
         make('div', { class: 'chips', role: 'group', 'aria-label': 'Show findings of one severity' }, ...this.#chips)),
       this.#list, this.#none, this.#handled);
-    this.draw();
     this.#build(FIRST_CARDS);
-    setTimeout(() => this.#build(review.items.length));
+    setTimeout(() => {
+      this.#build(review.items.length);
+      this.draw();
+    });
   }
 
   /** @type {Review} */ #review;
@@ -63,14 +65,13 @@ export class Cards {
   /** @type {Wishes} */ #wishes;
   /** @type {HTMLButtonElement[]} */ #chips;
 
-  /** Makes the cards that are still missing up to a number of them. @param {number} number */
+  /** Makes the cards that are still missing up to a number of them, yet to be drawn. @param {number} number */
   #build(number) {
-    const items = this.#review.items.slice(this.#cards.size, number);
-    if (!items.length) return;
-    const cards = items.map((item) => this.#card(item));
-    items.forEach((item, at) => this.#cards.set(item, /** @type {HTMLLIElement} */ (cards[at])));
-    this.#list.append(...cards);
-    this.draw();
+    for (const item of this.#review.items.slice(this.#cards.size, number)) {
+      const card = this.#card(item);
+      this.#cards.set(item, card);
+      this.#list.append(card);
+    }
   }
 
   /** Opens a card. @param {Item | null} item @param {boolean} focus @param {boolean} [show] whether it is scrolled to */

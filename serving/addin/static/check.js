@@ -2,11 +2,10 @@ import { Unreachable } from './api.js';
 
 /**
  * @import { Api, Submission } from './api.js'
- * @import { Passage } from './document.js'
  * @import { Job, Progress, Result } from './wire.js'
  *
  * Where a check stands.
- * @typedef {{phase: 'reading'} | {phase: 'submitting'}
+ * @typedef {{phase: 'submitting'}
  *   | {phase: 'queued', job: Job, position: number | null}
  *   | {phase: 'running', job: Job, done: number, total: number, checked: string[]}
  *   | {phase: 'away', job: Job}
@@ -75,19 +74,4 @@ function pause(milliseconds, signal) {
     addEventListener('online', () => finish(() => resolve(undefined)), { signal: settled.signal });
     signal.addEventListener('abort', () => finish(() => reject(signal.reason)), { signal: settled.signal });
   });
-}
-
-/** What is sent of a document: offsets in a paragraph hold here and there, because each character is one.
- * @param {Passage[]} sent @param {Passage[]} all */
-export function articleOf(sent, all) {
-  const first = all.find(({ text }) => text.trim());
-  return {
-    article: { paragraphs: sent.map(({ text, kind, level, unread }) => ({ text: unread ? '' : wireText(text), kind, level })) },
-    title: first?.kind === 'heading' ? wireText(first.text).slice(0, 1000) : '',
-  };
-}
-
-/** Word's own characters as the service knows them; U+FFFC stands for footnote marks and pictures. @param {string} text */
-function wireText(text) {
-  return text.replace(/\x1e/g, '-').replace(/\x1f/g, '\u00ad').replace(/[\0-\x08\x0e-\x1d]/g, '\ufffc');
 }

@@ -4,13 +4,13 @@ import { Cards, findingsInWords } from './cards.js';
 import { make } from './dom.js';
 import { Utf16Offsets } from './offsets.js';
 import { Review } from './review.js';
-import { reasonOf } from './rules.js';
 import { summary, versionInWords } from './summary.js';
+import { reasonOf } from './why.js';
 import { BANDS, REASONS, counted, number } from './words.js';
 
 /**
  * @import { Api } from './api.js'
- * @import { Change, DocumentPort, Passage, Place } from './document.js'
+ * @import { Change, DocumentPort, Editing, Passage, Place } from './document.js'
  * @import { Edit, Item } from './review.js'
  * @import { Guidebook } from './rules.js'
  * @import { Decided, Decision, Paragraph, Reason, Result } from './wire.js'
@@ -21,6 +21,7 @@ import { BANDS, REASONS, counted, number } from './words.js';
  * What the desk needs of the pane around it.
  * @typedef {object} Around
  * @property {DocumentPort} doc
+ * @property {Editing} editing
  * @property {Api} api
  * @property {Guidebook} book
  * @property {(text: string, undo?: () => void) => void} offer says what was done, to be seen, with a way back
@@ -75,10 +76,16 @@ export class Desk {
   /** Shown: the first card is open, the score is told. */
   async begin() {
     this.#cards.open(this.#review.shown[0] ?? null, false, false);
-    document.getElementById('score')?.focus();
-    this.#around.hear(this.#inWords());
     this.#mark();
+    document.getElementById('score')?.focus(); // which lays the page out, so all that is shown goes before
+    this.#around.hear(this.#inWords());
     await this.look();
+  }
+
+  /** The article is another one: nothing is marked any more. */
+  leave() {
+    clearTimeout(this.#marking);
+    this.#around.editing.mark([]);
   }
 
   /** @param {1 | -1} step */
@@ -123,7 +130,7 @@ export class Desk {
     const { report } = this.#result;
     return {
       dismiss: this.#keeps,
-      comment: this.#around.doc.can.comment,
+      comment: this.#around.editing.can.comment,
       titleOf: (/** @type {string} */ id) => this.#titleOf(id),
       reasonOf: (/** @type {Item} */ { finding }) => {
         book.precisions ??= api.precisions(report.version.number).catch(() => new Map());
@@ -158,7 +165,7 @@ export class Desk {
       current: item === this.#cards.current,
       find: () => this.#anchors.place(item.key),
     }));
-    this.#around.doc.mark(marks).catch((error) => console.warn('the words could not be marked', error));
+    this.#around.editing.mark(marks).catch((error) => console.warn('the words could not be marked', error));
   }
 
   /** @param {string} key of an anchor @returns {(passages: Passage[]) => Place | null} */
@@ -172,7 +179,7 @@ export class Desk {
   /** @param {Item} item */
   async #reveal(item) {
     this.#mark();
-    const shown = await this.#act(() => this.#around.doc.reveal(this.#finder(item.key)));
+    const shown = await this.#act(() => this.#around.editing.reveal(this.#finder(item.key)));
     if (shown === false) await this.#gone();
   }
 
@@ -180,7 +187,7 @@ export class Desk {
   async #comment(item) {
     const { finding } = item;
     const note = [`${this.#titleOf(finding.guideline)}: ${finding.message}`, ...finding.suggestions.map((text) => `→ ${text}`)].join('\n');
-    const done = await this.#act(() => this.#around.doc.comment(this.#finder(item.key), note));
+    const done = await this.#act(() => this.#around.editing.comment(this.#finder(item.key), note));
     if (done === false) await this.#gone();
     if (done) this.#around.hear('The comment is in the margin.');
   }
@@ -214,7 +221,7 @@ export class Desk {
     /** @type {Change | null} */
     let change = null;
     let lead = 0;
-    const replaced = await this.#around.doc.replace((passages) => {
+    const replaced = await this.#around.editing.replace((passages) => {
       const place = this.#finder(item.key)(passages);
       if (!place) return null;
       const wanted = smallest(place, text, passages[place.index]?.text ?? '');
@@ -264,7 +271,7 @@ export class Desk {
     const key = `edit ${item.key}`;
     /** @type {Change | null} */
     let change = null;
-    const restored = await this.#around.doc.restore((passages) => {
+    const restored = await this.#around.editing.restore((passages) => {
       const place = this.#finder(key)(passages);
       return (change = place && { ...place, text: was });
     });

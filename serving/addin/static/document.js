@@ -19,13 +19,17 @@
  *
  * @typedef {{key: string, severity: Severity, current: boolean, find: FindPlace}} Mark
  *
- * Each act answers false, and does nothing, where the words it is about are gone.
+ * What a check needs of a document.
  * @typedef {object} DocumentPort
  * @property {'word' | 'page'} channel
- * @property {{track: boolean, comment: boolean}} can what the host does beyond plain replacing
  * @property {() => Promise<string>} identity of the document, the same when it is opened again
  * @property {() => Promise<Passage[]>} read
  * @property {() => Promise<number[]>} selected the paragraphs that the selection touches; none for a mere caret
+ * @property {() => Promise<Editing>} editing fetched when it is first asked for
+ *
+ * What its findings need. Each act answers false, and does nothing, where the words it is about are gone.
+ * @typedef {object} Editing
+ * @property {{track: boolean, comment: boolean}} can what the host does beyond plain replacing
  * @property {(find: FindPlace) => Promise<boolean>} reveal
  * @property {(find: FindChange) => Promise<boolean>} replace
  * @property {(find: FindChange) => Promise<boolean>} restore takes a replacement back

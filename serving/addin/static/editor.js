@@ -92,10 +92,10 @@ class Editor {
 
   /** Puts text that stands outside of every paragraph into one, and counts. */
   #tidy() {
-    const selection = getSelection();
-    const [node, offset] = [selection?.focusNode, selection?.focusOffset ?? 0];
     for (const child of [...this.#root.childNodes]) {
       if (!(child instanceof Text ? child.data.trim() : child instanceof HTMLElement && child.matches('br, span, b, i, a'))) continue;
+      const selection = getSelection(); // only here: to ask where it is lays the page out
+      const [node, offset] = [selection?.focusNode, selection?.focusOffset ?? 0];
       const paragraph = document.createElement('p');
       child.replaceWith(paragraph);
       paragraph.append(child);

@@ -1,17 +1,15 @@
+const PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;
+
 /** Code points on the wire, UTF-16 code units in JavaScript: the only place here that converts. */
 export class Utf16Offsets {
   /** Positions of the characters that take two units, in code points. @type {number[]} */
-  #wide = [];
+  #wide;
 
   /** @param {string} text */
   constructor(text) {
-    let position = 0;
-    for (const character of text) {
-      if (character.length === 2) this.#wide.push(position);
-      position += 1;
-    }
+    this.#wide = Array.from(text.matchAll(PAIRS), ({ index }, before) => index - before);
     /** The text's length in code points; a lone surrogate counts as one, as it does in Python. */
-    this.length = position;
+    this.length = text.length - this.#wide.length;
   }
 
   /** The UTF-16 offset of a code-point offset. @param {number} codePoints */

@@ -1,33 +1,53 @@
-import { Api, Unreachable, newKey, problemFrom } from './api.js';
-import { articleOf, check, follow } from './check.js';
+import { Api, Unreachable, ask, newKey, problemFrom } from './api.js';
 import { button, make } from './dom.js';
-import { guidebookOf, rulesView } from './rules.js';
-import { SignIn, settingsHere } from './sign-in.js';
-import { FailureView, ProgressView, inWords, signInView, welcome } from './stages.js';
+import { FailureView } from './failure.js';
+import { guidebookOf, welcome } from './rules.js';
 
 /**
- * @import { Problem, Submission } from './api.js'
- * @import { Stage } from './check.js'
- * @import { Desk, Settled } from './desk.js'
- * @import { DocumentPort } from './document.js'
- * @import { Job, Paragraph, Result } from './wire.js'
+ * @import { Problem } from './api.js'
+ * @import { Checking } from './checking.js'
+ * @import { Desk } from './desk.js'
+ * @import { DocumentPort, Editing } from './document.js'
+ * @import { Errand } from './errand.js'
+ * @import { Settings, SignIn } from './sign-in.js'
+ * @import { Job } from './wire.js'
  *
- * What is sent, and how what comes back lies in the document.
- * @typedef {{submission: Submission, settle: (result: Result) => Promise<Settled>, selection: boolean}} Errand
+ * What is needed from the first check on.
+ * @typedef {object} Rest
+ * @property {typeof Checking} Checking
+ * @property {typeof import('./errand.js').errandOf} errandOf
+ * @property {Editing} editing
  */
-
-const SPOKEN_QUARTERS = 4; // of the progress are told to screen readers
 
 /** A pane for a document, yet to be started; null where the service doesn't say how to sign in, which the pane then tells.
  * @param {HTMLElement} root @param {DocumentPort} doc @param {() => Promise<string>} loginHint whom the host knows */
 export async function paneFor(root, doc, loginHint) {
   try {
-    const signIn = new SignIn(await settingsHere(), loginHint);
+    /** @type {Settings} */
+    const settings = await ask('/addin/settings.json', {});
+    const signIn = settings.auth === 'none' ? null : new (await fetched(import('./sign-in.js'))).SignIn(settings, loginHint);
     return new Pane(root, doc, new Api(signIn), signIn);
   } catch (error) {
     root.append(new FailureView(problemFrom(error), () => location.reload(), () => {}).element);
     return null;
   }
+}
+
+/** A part of the pane that isn't fetched before it is needed. @template T @param {Promise<T>} part @returns {Promise<T>} throws Unreachable */
+async function fetched(part) {
+  try {
+    return await part;
+  } catch (error) {
+    throw new Unreachable('a part of the pane did not come', { cause: error });
+  }
+}
+
+/** Styles of what is shown from the first check on. */
+function findingsStyled() {
+  return new Promise((resolve, reject) => {
+    const href = new URL('./findings.css', import.meta.url);
+    document.head.append(make('link', { rel: 'stylesheet', href, onload: resolve, onerror: reject }));
+  });
 }
 
 /** The pane, the same in Word and in the browser: what differs is the document. */
@@ -38,8 +58,9 @@ export class Pane {
   #desk = null;
   /** @type {FailureView | null} */
   #failure = null;
-  /** @type {Promise<typeof import('./desk.js')> | null} */
-  #loading = null;
+  /** @type {Promise<Rest> | null} */
+  #rest = null;
+  #reading = false;
   #book = guidebookOf(null);
   #check = button('Check article', () => this.check(), { class: 'primary' });
   #selection = button('Check selection', () => this.check({ selection: true }));
@@ -49,7 +70,7 @@ export class Pane {
   #undo = make('div', { class: 'toast row', hidden: true });
   #status = make('p', { class: 'unseen', role: 'status' });
 
-  /** @param {HTMLElement} root @param {DocumentPort} doc @param {Api} api @param {SignIn} signIn */
+  /** @param {HTMLElement} root @param {DocumentPort} doc @param {Api} api @param {SignIn | null} signIn null: nobody needs to */
   constructor(root, doc, api, signIn) {
     this.#doc = doc;
     this.#api = api;
@@ -66,13 +87,11 @@ export class Pane {
 
   /** @type {DocumentPort} */ #doc;
   /** @type {Api} */ #api;
-  /** @type {SignIn} */ #signIn;
+  /** @type {SignIn | null} */ #signIn;
 
   async start() {
-    await this.#doc.onChange(() => this.#desk?.look());
-    await this.#doc.onPick((key) => this.#desk?.pick(key));
-    if (this.#signIn.settings.auth === 'entra') await this.#enter('', false);
-    else if (this.#signIn.needed) this.#askWho();
+    if (this.#signIn?.settings.auth === 'entra') await this.#enter('', false);
+    else if (this.#signIn) this.#askWho();
     else await this.#welcome();
     this.#load().catch((error) => console.warn('the rest of the pane comes with the first check', error));
   }
@@ -81,29 +100,27 @@ export class Pane {
   forget() {
     this.#running?.abort();
     this.#running = null;
+    this.#desk?.leave();
     this.#desk = null;
     this.#report.replaceChildren();
     this.#offer('');
-    this.#doc.mark([]);
-    this.#put(...this.#before());
+    this.#put(...welcome(this.#book));
     this.#draw();
   }
 
   /** @param {{selection?: boolean}} [options] */
   async check({ selection = false } = {}) {
+    if (this.#reading) return; // asked for twice
+    this.#reading = true;
     try {
-      const passages = await this.#doc.read();
-      const chosen = selection ? await this.#doc.selected() : passages.map((_, index) => index);
-      if (!chosen.some((index) => passages[index]?.text.trim())) {
-        return this.#offer(selection ? 'Select the text to check first.' : 'There is nothing to check yet: write or open an article first.');
-      }
-      const sent = chosen.flatMap((index) => passages[index] ?? []);
-      const document = { ...articleOf(sent, passages), document_id: await this.#doc.identity(), channel: this.#doc.channel };
-      const submission = { document, key: newKey() };
-      const settle = async () => ({ passages, at: (/** @type {Paragraph} */ { origin }) => chosen[origin] ?? -1 });
-      await this.run({ submission, settle, selection });
+      const { errandOf } = await this.#load();
+      const errand = await errandOf(this.#doc, selection);
+      if (errand) this.run(errand);
+      else this.#offer(selection ? 'Select the text to check first.' : 'There is nothing to check yet: write or open an article first.');
     } catch (error) {
       this.#fail(problemFrom(error), () => this.check({ selection }));
+    } finally {
+      this.#reading = false;
     }
   }
 
@@ -112,25 +129,19 @@ export class Pane {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
-    let job = going;
-    const view = new ProgressView(() => this.#stop(job));
-    this.#put(view.element);
     this.#hear('');
     this.#draw();
-    const { submission } = errand;
-    const stages = going ? follow(this.#api, going, running.signal) : check(this.#api, submission, running.signal);
+    let job = going;
     try {
-      for await (const stage of stages) {
-        if ('job' in stage) job = stage.job;
-        if (stage.phase === 'done') await this.#finish(stage.result, errand);
-        else {
-          view.show(stage, (id) => this.#titleOf(id));
-          this.#speakStage(stage);
-        }
-      }
+      const { Checking, editing } = await this.#load();
+      running.signal.throwIfAborted();
+      const checking = new Checking(errand, going, this.#around(editing), { begun: (begun) => (job = begun), stop: () => this.#stop(job) });
+      this.#put(checking.element);
+      await this.#show(await checking.desk(running.signal));
     } catch (error) {
       if (running.signal.aborted) return;
       const problem = problemFrom(error);
+      const { submission } = errand;
       const lost = problem.type === 'unreachable'; // an answer, perhaps; with its old key a second try is the same job
       const fresh = { ...errand, submission: lost ? submission : { ...submission, key: newKey() } };
       this.#fail(problem, () => (lost ? this.run(fresh, job) : 'file' in submission ? this.run(fresh) : this.check(errand)));
@@ -145,33 +156,44 @@ export class Pane {
     this.#running?.abort();
     this.#running = null;
     if (job) this.#api.cancel(job).catch((error) => console.warn('the job could not be cancelled', problemFrom(error)));
-    this.#put(...(this.#desk ? [] : this.#before()));
+    this.#put(...(this.#desk ? [] : welcome(this.#book)));
     this.#hear('Stopped.');
     this.#draw();
     this.#check.focus();
   }
 
-  /** Half of the pane is needed only after a check, so it comes when the first half is shown. */
+  /** More than half of the pane is needed only from the first check on, so it comes when the pane is shown. */
   #load() {
-    this.#loading ??= import('./desk.js').catch((error) => {
-      this.#loading = null;
-      throw new Unreachable('no answer from desk.js', { cause: error });
+    this.#rest ??= this.#fetch().catch((error) => {
+      this.#rest = null;
+      throw error;
     });
-    return this.#loading;
+    return this.#rest;
   }
 
-  /** @param {Result} result @param {Errand} errand */
-  async #finish(result, errand) {
-    const { Desk } = await this.#load();
-    const settled = await errand.settle(result);
-    const desk = new Desk(result, settled, errand.selection, {
+  async #fetch() {
+    const parts = Promise.all([import('./checking.js'), import('./errand.js'), this.#doc.editing(), findingsStyled()]);
+    const [{ Checking }, { errandOf }, editing] = await fetched(parts);
+    await editing.onChange(() => this.#desk?.look());
+    await editing.onPick((key) => this.#desk?.pick(key));
+    return { Checking, errandOf, editing };
+  }
+
+  /** @param {Editing} editing */
+  #around(editing) {
+    return {
       doc: this.#doc,
+      editing,
       api: this.#api,
       book: this.#book,
-      offer: (text, undo) => this.#offer(text, undo),
-      hear: (text) => this.#hear(text),
+      offer: (/** @type {string} */ text, /** @type {(() => void) | undefined} */ undo) => this.#offer(text, undo),
+      hear: (/** @type {string} */ text) => this.#hear(text),
       looked: () => this.#draw(),
-    });
+    };
+  }
+
+  /** @param {Desk} desk */
+  async #show(desk) {
     this.#desk = desk;
     this.#offer('');
     this.#put();
@@ -181,7 +203,7 @@ export class Pane {
 
   /** @param {Problem} problem @param {() => void} again */
   #fail(problem, again) {
-    if (problem.status === 401) return this.#askWho('You are signed out. Sign in to go on.');
+    if (problem.status === 401 && this.#signIn) return this.#askWho('You are signed out. Sign in to go on.');
     const failure = new FailureView(problem, again, () => this.check({ selection: true }));
     this.#put(failure.element);
     this.#failure = failure;
@@ -191,9 +213,8 @@ export class Pane {
 
   /** @param {string} [refused] */
   #askWho(refused = '') {
-    const { auth } = this.#signIn.settings;
-    if (auth === 'none') return;
-    this.#put(signInView(auth, (key) => this.#enter(key, true), refused));
+    if (!this.#signIn) return;
+    this.#put(this.#signIn.form((key) => this.#enter(key, true), refused));
     this.#draw();
     if (refused) document.getElementById('signing')?.focus();
     if (refused) this.#hear(refused);
@@ -202,8 +223,7 @@ export class Pane {
   /** @param {string} key @param {boolean} ask */
   async #enter(key, ask) {
     try {
-      if (this.#signIn.settings.auth === 'entra') await this.#signIn.withEntra(ask);
-      else await this.#signIn.withKey(key);
+      await this.#signIn?.enter(key, ask);
       await this.#welcome();
     } catch (error) {
       const { detail = String(error) } = error instanceof Error && 'detail' in error ? /** @type {Problem} */ (error) : {};
@@ -219,18 +239,13 @@ export class Pane {
       if (problem.status === 401) return this.#askWho();
       console.warn('the guidelines could not be loaded', problem);
     }
-    if (!this.#running) this.#put(...(this.#desk ? [] : this.#before()));
+    if (!this.#running) this.#put(...(this.#desk ? [] : welcome(this.#book)));
     this.#draw();
-  }
-
-  #before() {
-    const { guidelines, pack, version } = this.#book;
-    return [welcome(guidelines.size, `pack “${pack}”, version ${version}`), ...(guidelines.size ? [rulesView(this.#book)] : [])];
   }
 
   /** What stands above the report: only what the editor should know now. */
   #draw() {
-    const { needed } = this.#signIn;
+    const needed = this.#signIn?.needed ?? false;
     const [desk, busy] = [this.#desk, this.#running !== null];
     this.#check.textContent = desk ? 'Check again' : 'Check article';
     this.#check.classList.toggle('primary', !desk || desk.changed);
@@ -253,14 +268,6 @@ export class Pane {
     this.#stage.replaceChildren(...elements);
   }
 
-  /** @param {Stage} stage */
-  #speakStage(stage) {
-    const { title, detail } = inWords(stage);
-    if (stage.phase !== 'running' || !stage.total) return this.#hear(`${title}. ${detail}`);
-    const quarter = Math.floor((SPOKEN_QUARTERS * stage.done) / stage.total);
-    this.#hear(`${title}: ${Math.round((100 * quarter) / SPOKEN_QUARTERS)} per cent done.`);
-  }
-
   /** Something to be seen, until it is closed or the next thing is said. @param {string} text */
   say(text) {
     this.#offer(text);
@@ -280,10 +287,5 @@ export class Pane {
   /** @param {string} text */
   #hear(text) {
     if (this.#status.textContent !== text) this.#status.textContent = text;
-  }
-
-  /** @param {string} id */
-  #titleOf(id) {
-    return this.#book.guidelines.get(id)?.title ?? id;
   }
 }

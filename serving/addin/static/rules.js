@@ -1,8 +1,8 @@
 import { make, sign } from './dom.js';
-import { GRAVEST_FIRST, METHODS, SEVERITIES, asHeading, number } from './words.js';
+import { GRAVEST_FIRST, SEVERITIES, asHeading, counted } from './words.js';
 
 /**
- * @import { Finding, Guideline, Guidelines, Precision } from './wire.js'
+ * @import { Guideline, Guidelines, Precision } from './wire.js'
  *
  * The house's guidelines by id, which pack and version they are of, and how often each was right.
  * @typedef {{guidelines: Map<string, Guideline>, pack: string, version: string, precisions: Promise<Map<string, Precision>> | null}} Guidebook
@@ -15,7 +15,7 @@ export function guidebookOf(served) {
 }
 
 /** The text of a guideline with an example of each kind. @param {Guideline | undefined} guideline */
-function guidance(guideline) {
+export function guidance(guideline) {
   if (!guideline) return [make('p', {}, 'The text of this guideline could not be loaded.')];
   const example = (/** @type {string} */ label, /** @type {string | undefined} */ text) =>
     text ? [make('dt', {}, label), make('dd', {}, text.replace(/^#+\s+/, ''))] : [];
@@ -26,25 +26,19 @@ function guidance(guideline) {
   ];
 }
 
-/** Why a finding was made: the rule, how it was found, and how often it was right where that is known.
- * @param {Finding} finding @param {Guidebook} book @param {string} version */
-export function reasonOf(finding, book, version) {
-  const source = make('p', { class: 'small' }, `${version}, ${finding.guideline}: ${METHODS[finding.method]}.`);
-  book.precisions?.then((all) => {
-    const precision = all.get(finding.guideline);
-    if (precision) source.append(` ${precisionInWords(precision)}`);
-  });
-  return make('div', { class: 'rule' }, ...guidance(book.guidelines.get(finding.guideline)), source);
-}
-
-/** @param {NonNullable<Precision>} precision */
-function precisionInWords({ value, low, high, findings }) {
-  const percent = (/** @type {number} */ part) => Math.round(part * 100);
-  return `Right in ${percent(value)} of 100 findings (${percent(low)} to ${percent(high)}; ${number(findings)} judged).`;
+/** Before the first check. @param {Guidebook} book */
+export function welcome(book) {
+  const { guidelines, pack, version } = book;
+  const against = guidelines.size ? `${counted(guidelines.size, 'guideline')} of the pack “${pack}”, version ${version}.` : 'the house’s guidelines.';
+  const section = make('section', { class: 'welcome' },
+    make('h2', {}, 'Check this article'),
+    make('p', {}, `Against ${against} You get a score, and each finding at its exact words, with the rule behind it and what to write instead.`),
+    make('p', { class: 'small' }, 'Checking sends the text to your house’s Copydesk service.'));
+  return guidelines.size ? [section, rulesView(book)] : [section];
 }
 
 /** What an article will be checked against, by category. @param {Guidebook} book */
-export function rulesView(book) {
+function rulesView(book) {
   const categories = Map.groupBy(book.guidelines.values(), ({ category }) => category);
   return make('div', { class: 'rules' }, ...[...categories].flatMap(([category, guidelines]) => [
     make('h3', {}, asHeading(category)),

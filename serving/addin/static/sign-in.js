@@ -1,4 +1,5 @@
-import { Problem, ask, beginSession } from './api.js';
+import { Problem, ask } from './api.js';
+import { make } from './dom.js';
 
 /**
  * How one signs in here, as the server says.
@@ -12,9 +13,6 @@ import { Problem, ask, beginSession } from './api.js';
 
 const EARLY_SECONDS = 60; // a session is renewed so long before it ends
 const LONGEST_TIMER_SECONDS = 24 * 3600;
-
-/** @returns {Promise<Settings>} throws Problem and Unreachable */
-export const settingsHere = () => ask('/addin/settings.json', {});
 
 /** Who asks. The token is in this object and nowhere else: closing the pane signs out. */
 export class SignIn {
@@ -30,21 +28,40 @@ export class SignIn {
   /** @type {() => Promise<string>} */ #loginHint;
 
   get needed() {
-    return this.settings.auth !== 'none' && !this.#token;
+    return !this.#token;
   }
 
-  /** @returns {Promise<Record<string, string>>} */
-  async headers() {
+  /** What a request says of who sends it. @returns {Record<string, string>} */
+  get headers() {
     return this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
   }
 
-  /** @param {string} key throws Problem and Unreachable */
-  async withKey(key) {
-    await this.#begin(key);
+  /** By an API key, or for Entra by Microsoft's library; `ask` lets that open its window.
+   * @param {string} key @param {boolean} ask throws Problem and Unreachable */
+  async enter(key, ask) {
+    if (this.settings.auth === 'entra') await this.#withEntra(ask);
+    else await this.#begin(key);
   }
 
-  /** By Microsoft's library, which is loaded only now; `ask` lets it open its window. @param {boolean} ask throws Problem and Unreachable */
-  async withEntra(ask) {
+  /** Asks who it is. @param {(key: string) => void} onSignIn @param {string} refused */
+  form(onSignIn, refused) {
+    const byKey = this.settings.auth === 'key';
+    const key = make('input', { type: 'password', id: 'key', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-describedby': 'refused' });
+    const submit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      onSignIn(key.value.trim());
+      key.value = '';
+    };
+    return make('form', { class: 'signing', onsubmit: submit, 'aria-labelledby': 'signing' },
+      make('h2', { id: 'signing', tabindex: '-1' }, 'Sign in'),
+      byKey && make('label', { for: 'key' }, 'API key'),
+      byKey && key,
+      make('p', { id: 'refused', class: refused ? 'problem' : 'small' }, refused || 'You stay signed in until this pane is closed.'),
+      make('button', { class: 'primary' }, byKey ? 'Sign in' : 'Sign in with Microsoft'));
+  }
+
+  /** @param {boolean} ask */
+  async #withEntra(ask) {
     const { token, seconds } = await this.#entra(ask);
     try {
       await this.#begin(token);
@@ -59,9 +76,9 @@ export class SignIn {
     this.#token = '';
   }
 
-  /** @param {string} credential */
+  /** A session for a credential, or the next one for a session's token. @param {string} credential */
   async #begin(credential) {
-    const { token, expires_in } = await beginSession(credential);
+    const { token, expires_in } = await ask('/api/v1/session', { method: 'POST', headers: { Authorization: `Bearer ${credential}` } });
     this.#keep(token, expires_in);
   }
 
@@ -76,8 +93,7 @@ export class SignIn {
   /** What can't be renewed ends: the next request is refused, and the pane asks to sign in. */
   async #renew() {
     try {
-      if (this.settings.auth === 'entra') await this.withEntra(false);
-      else await this.#begin(this.#token);
+      await this.enter(this.#token, false);
     } catch (error) {
       console.warn('the session could not be renewed', error);
     }

@@ -36,6 +36,7 @@ def forced() -> Evidence:
     statement = found.statement.model_copy(
         update={"kind": Kind.FORCED, "run": "", "outcome": "", "reason": "first start"}
     )
+    assert found.promotion
     promotion = found.promotion.model_copy(update={"kind": Kind.FORCED, "evidence": statement.evidence})
     return found.model_copy(update={"statement": statement, "promotion": promotion, "figures": ()})
 
@@ -94,6 +95,16 @@ async def test_force_is_loud_and_named_with_its_reason() -> None:
     assert said(chain, "promotion").startswith("FORCED, 2026-11-23 12:00 UTC by bob, the first champion\nfirst start")
     styles = {link.name: link.style for link in links(chain, MLFLOW)}
     assert (styles["evaluation"], styles["promotion"]) == (MISSING, LOUD)
+
+
+async def test_what_serves_a_share_shows_its_evaluation_and_decision_and_no_promotion() -> None:
+    chain = await lineage(measured().model_copy(update={"promotion": None}))
+    assert "MLflow run e1" in said(chain, "evaluation")
+    assert said(chain, "decision").startswith("PROMOTE, the first champion")
+    assert (chain.promoted, [gap for gap in chain.gaps if "promotion" in gap]) == (
+        None,
+        ["no promotion stands behind version 1: by its decision it serves a share of the articles, in a rollout"],
+    )
 
 
 async def test_evidence_that_has_expired_is_loud() -> None:

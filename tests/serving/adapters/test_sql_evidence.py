@@ -48,6 +48,47 @@ async def test_a_worker_that_says_it_again_leaves_it_expired(database: Database,
     assert set(await kept.expired()) == {"1"}
 
 
+@pytest.fixture
+def tried() -> Evidence:
+    """Of a challenger in a rollout."""
+    return evidence().model_copy(update={"promotion": None})
+
+
+async def serve_a_share(database: Database, found: Evidence) -> None:
+    await SqlServedVersions(database).put(replace(served(champion=False), evidence=found))
+
+
+async def test_what_serves_a_share_has_evidence_without_a_promotion_until_it_is_promoted(
+    database: Database, kept: SqlEvidence, tried: Evidence
+) -> None:
+    await serve_a_share(database, tried)
+    assert await kept.of("1") == tried
+    await kept.note("1", (OTHER,))
+    await put(database, evidence())
+    assert await kept.of("1") == evidence().model_copy(update={"noted": (OTHER,)})
+
+
+async def test_a_share_by_the_record_of_an_earlier_promotion_leaves_that_in_place(
+    database: Database, kept: SqlEvidence, tried: Evidence
+) -> None:
+    versions = SqlServedVersions(database)
+    await put(database, evidence())
+    await versions.put(served("2"))
+    await serve_a_share(database, tried)
+    assert await kept.of("1") == evidence()
+    anew = tried.model_copy(update={"record": "e" * 16})
+    await serve_a_share(database, anew)
+    assert await kept.of("1") == anew
+
+
+async def test_a_worker_that_is_behind_takes_no_promotion_from_the_champion(
+    database: Database, kept: SqlEvidence, tried: Evidence
+) -> None:
+    await put(database, evidence())
+    await serve_a_share(database, tried.model_copy(update={"record": "e" * 16}))
+    assert await kept.of("1") == evidence()
+
+
 async def test_a_new_decision_makes_it_hold_again(database: Database, kept: SqlEvidence) -> None:
     await put(database, evidence())
     await kept.expire("1", "m-2 answered", NOW)

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from serving.job import JobStatus
 from serving.rollout import Decision, JobFacts, Rollout, State, Step
 from serving.usecases.roll_on import roll_on
 from tests.agent.build import guideline, pack
-from tests.serving.build import NOW, claim, report, request, served, submission
+from tests.serving.build import NOW, claim, evidence, report, request, served, submission
 from tests.serving.rollouts import rollout
 
 LATER = NOW + timedelta(hours=1)
@@ -139,9 +139,28 @@ async def test_a_challenger_whose_jobs_fail_is_aborted(rollouts: SqlRollouts, st
 async def test_a_promotion_ends_the_rollout(rollouts: SqlRollouts, stores: Stores, champion: str, state: State) -> None:
     await rollouts.start(rollout())
     versions = SqlServedVersions(stores.database)
-    await versions.put(served(champion))
+    await versions.put(replace(served(champion), evidence=evidence(int(champion), at=LATER)))
     await roll_on(rollouts, versions, now=LATER)
     assert (await rollouts.active(), (await rollouts.latest(1))[0].state) == (None, state)
+
+
+@pytest.mark.parametrize("champion", ["2", "3"])
+async def test_a_worker_that_still_tells_of_an_earlier_champion_ends_nothing(
+    rollouts: SqlRollouts, stores: Stores, champion: str
+) -> None:
+    """As between `copydesk promote 1` with `rollout start 2` right after it and the worker's next look."""
+    await rollouts.start(rollout())
+    versions, before = SqlServedVersions(stores.database), evidence(int(champion), at=NOW - timedelta(days=1))
+    await versions.put(replace(served(champion, at=LATER), evidence=before))
+    assert await roll_on(rollouts, versions, now=LATER) is None
+    assert await rollouts.active() == rollout()
+
+
+async def test_the_stores_clock_is_that_of_its_machine(rollouts: SqlRollouts) -> None:
+    before = datetime.now(UTC)
+    there = await rollouts.now()
+    assert before <= there <= datetime.now(UTC)
+    assert there.tzinfo is UTC
 
 
 async def test_a_worker_that_is_behind_takes_no_championship_away(stores: Stores) -> None:

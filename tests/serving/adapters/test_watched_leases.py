@@ -74,6 +74,19 @@ async def test_the_same_model_changes_nothing(stores: Stores, kept: SqlEvidence)
     assert await kept.of("1") == before
 
 
+async def test_a_change_is_seen_once_a_worker_tells_of_the_evidence(stores: Stores, database: Database) -> None:
+    kept = SqlEvidence(database)
+    leases = watched(stores, kept)
+    await finish(stores, leases, "a", await answered(M2))
+    await SqlServedVersions(database).put(
+        replace(served(), evidence=evidence().model_copy(update={"answered_by": (M1,)}))
+    )
+    await finish(stores, leases, "b", await answered(M2))
+    found = await kept.of("1")
+    assert found
+    assert (bool(found.expired), found.noted) == (True, (M2,))
+
+
 async def test_without_an_evaluation_there_is_nothing_to_hold_it_against(stores: Stores, database: Database) -> None:
     await SqlServedVersions(database).put(replace(served(), evidence=evidence()))
     kept = SqlEvidence(database)

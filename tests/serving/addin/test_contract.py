@@ -38,7 +38,8 @@ def act(page: Page, act: str, place: dict[str, Any]) -> Any:
     return page.evaluate(
         """async ([url, act, place]) => {
             const { WordDocument } = await import(url);
-            return new WordDocument()[act](() => place);
+            const editing = await new WordDocument().editing();
+            return editing[act](() => place);
         }""",
         [assets().url("word-document.js"), act, place],
     )

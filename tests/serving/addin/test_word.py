@@ -111,6 +111,22 @@ def test_paragraphs_are_sent_with_what_they_are(script: Script, open_word: OpenW
     assert sent["document_id"] == fake(page, "settings['copydesk.document']")
 
 
+def test_a_check_asked_for_twice_while_word_reads_is_one(script: Script, open_word: OpenWord):
+    script.result = [spotted(article_of("We utilize it."), (1, "utilize", ()))]
+    page = open_word(["We utilize it."])
+    page.evaluate(
+        """() => {
+            const { run } = Word;
+            Word.run = async (...act) => (await new Promise((done) => setTimeout(done, 200)), run(...act));
+        }"""
+    )
+    page.get_by_role("button", name="Check article").click()
+    page.wait_for_timeout(100)
+    check(page)
+    page.wait_for_timeout(400)  # a second one would be sent by now
+    assert len(script.received) == 1
+
+
 def test_a_document_keeps_its_name(script: Script, open_word: OpenWord):
     article = article_of("We utilize it.")
     script.result = [spotted(article, (1, "utilize", ("use",)))]

@@ -66,3 +66,15 @@ async def test_versions_tell_what_stands_behind_them(client: httpx.AsyncClient, 
     assert [(one["guideline"], one["recall"]) for one in figures] == [
         ("plain-words", {"value": 0.9, "low": 0.8, "high": 0.95})
     ]
+
+
+async def test_a_challenger_tells_of_its_decision_and_that_nobody_promoted_it(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    tried = evidence(2).model_copy(update={"promotion": None})
+    challenger = served("2", of=pack(guideline()), champion=False)
+    await SqlServedVersions(database).put(replace(challenger, evidence=tried))
+    _, version = (await client.get("/api/v1/versions")).json()
+    told = version["evidence"]
+    assert (told["outcome"], told["decision"], told["decided_by"], told["ungated"]) == ("PROMOTE", "r1", "ada", False)
+    assert (told["promoted_by"], told["promoted"], told["previous"]) == (None, None, None)

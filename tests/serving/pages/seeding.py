@@ -13,7 +13,7 @@ from agent.finding import Finding, Method, make_finding
 from agent.guideline import Guideline, GuidelinePack
 from agent.pack_files import default_pack
 from agent.report import ComplianceReport, build_report
-from agent.spec import AgentSpec
+from agent.spec import AgentSpec, ModelSpec
 from registry.statement import Kind, Promotion, Statement
 from serving.access.api_keys import new_key
 from serving.access.audit import Actor
@@ -91,6 +91,7 @@ class Seed:
     stores: Stores
     pack: GuidelinePack
     now: datetime
+    model: ModelSpec | None = field(default_factory=lambda: ModelSpec(deployment="gpt-test"))  # of versions served
     numbers: Any = field(default_factory=lambda: iter(range(1_000_000)))
 
     async def job(self, *, at: datetime, version: str = "1", blob: str = "", **request: Any) -> Job:
@@ -140,10 +141,11 @@ class Seed:
         await outbox.logged(entry, run)
 
     async def served(self, number: int, *, champion: bool = False, evidence: Evidence | None = None) -> None:
-        stamp = AgentSpec(pack=self.pack).stamp(
-            name="copydesk-agent", number=str(number), evidence=evidence.promotion.evidence if evidence else ""
+        told = evidence.statement.evidence if evidence else ""
+        stamp = AgentSpec(pack=self.pack).stamp(name="copydesk-agent", number=str(number), evidence=told)
+        version = ServedVersion(
+            stamp, self.pack, champion=champion, served=self.now, evidence=evidence, model=self.model
         )
-        version = ServedVersion(stamp, self.pack, champion=champion, served=self.now, evidence=evidence)
         await SqlServedVersions(self.stores.database).put(version)
 
     async def decided(self, job: Job, said: Mapping[str, tuple[Action, Reason | None]], at: datetime) -> None:

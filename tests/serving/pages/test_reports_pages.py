@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from agent.check import Usage
+from agent.spec import ModelSpec
 from registry.statement import Kind
 from serving.access.caller import Role
 from serving.adapters.stores import WorkerStores
@@ -273,6 +274,18 @@ async def test_a_guideline_tells_how_it_fares(seed: Seed, browser: httpx.AsyncCl
     assert listed[1][-4:] == ["5", "3", "1", "75 % (30 to 95)"]
 
 
+@pytest.mark.parametrize(
+    ("model", "checked_by"),
+    [(ModelSpec(deployment="gpt-test"), "a language model"), (None, "patterns, for want of a model")],
+)
+async def test_what_a_model_checks_is_told_by_whether_there_is_one(
+    stores: WorkerStores, browser: httpx.AsyncClient, model: ModelSpec | None, checked_by: str
+) -> None:
+    await Seed(stores, pack(prompt_guideline("asked")), utc_now(), model=model).served(1, champion=True)
+    assert tables(await browser.get("/guidelines"))["guidelines"][1][3] == checked_by
+    assert f"checked by {checked_by}" in (await browser.get("/guidelines/asked")).text
+
+
 async def test_a_guideline_that_nobody_has_is_not_found(seed: Seed, browser: httpx.AsyncClient) -> None:
     await seed.served(1, champion=True)
     page = await browser.get("/guidelines/%3Cscript%3Ealert(1)")
@@ -283,12 +296,14 @@ async def test_a_guideline_that_nobody_has_is_not_found(seed: Seed, browser: htt
 async def test_promotions_are_a_timeline_with_the_forced_one_loud(seed: Seed, browser: httpx.AsyncClient) -> None:
     await two_versions(seed)
     await seed.served(3)
+    await seed.served(4, evidence=evidence(4, previous=2, at=seed.now).model_copy(update={"promotion": None}))
     page = (await browser.get("/promotions")).text
     latest, first = page.index("Version 1 to version 2"), page.index('<li class="forced loud">')
     assert latest < first
     assert "Reason</dt><dd>it was urgent" in page
     assert "tom.okafor" in page
     assert "Of version 3 no worker has told what it was promoted with." in page
+    assert "Version 4 served by its decision alone, a share of the articles in a rollout" in page
 
 
 async def test_status_tells_the_day(seed: Seed, browser: httpx.AsyncClient) -> None:
