@@ -30,6 +30,7 @@ from agent.errors import CopydeskError
 from agent.guideline import Guideline
 from agent.judge import Judge
 from agent.language import language_of
+from agent.meter import Meter, MeteredModel
 from agent.model import Model, ModelClient
 from agent.patterns import ArticleView
 from agent.recording import Recording, RecordingKeyValues, RecordingModel
@@ -167,17 +168,18 @@ class Agent:
         guidelines: tuple[str, ...] | None = None,
         on_progress: OnProgress | None = None,
         recording: Recording | None = None,
+        meter: Meter | None = None,
     ) -> ComplianceReport:
         """Checks an article against these guideline ids, all for None; raises UnknownGuideline.
 
         `on_progress` is awaited after each finished check. A `recording` that has begun gets all that is asked and
-        heard, and the report.
+        heard, and the report. A `meter` says what was asked and answered up to now, also where the check is cancelled.
         """
         started = time.perf_counter()
         chosen = self.spec.pack.select(guidelines)
         if not article.language:
             article = replace(article, language=language_of(article.text))
-        context = Context(self._judge(article, recording), chosen)
+        context = Context(self._judge(article, recording, meter), chosen)
         checks: list[Check] = []
         order = {guideline.id: position for position, guideline in enumerate(chosen)}
         done = 0
@@ -197,8 +199,10 @@ class Agent:
             recording.report = report
         return report
 
-    def _judge(self, article: Article, recording: Recording | None) -> Judge:
+    def _judge(self, article: Article, recording: Recording | None, meter: Meter | None) -> Judge:
         model, kept = self._model, self._kept
+        if meter is not None:
+            model = MeteredModel(model, meter) if model else None
         if recording is not None:
             model = RecordingModel(model, recording) if model else None
             kept = RecordingKeyValues(kept, recording) if kept else None

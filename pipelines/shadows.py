@@ -1,7 +1,8 @@
 """`copydesk shadow`: a challenger on a sample of live articles, unseen by their editors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,20 +10,19 @@ from uuid import uuid4
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from agent.stored_article import load_article
+from pipelines.output.shadow import Compared, ShadowReport, print_shadow, shadow_json
 from pipelines.person import operator
-from serving.errors import NoShadow
-from serving.ports import Shadows
-from serving.shadow import CheckState, Pair, Shadow, Spent, Tally, tally
-from serving.sign_test import Evidence
+from serving.disagreements import disagreements
+from serving.errors import JobNotFound, NoShadow
+from serving.ports import BlobStore, JobStore, Shadows
+from serving.shadow import Shadow, tally
 
 shadow_app = typer.Typer(
     help="Check a sample of live articles by a challenger, too; no editor sees what it finds.", no_args_is_help=True
 )
 
-ALPHA = 0.05
 REVIEWED = 20  # disagreements that are listed without --all
 
 
@@ -61,7 +61,13 @@ def start(
         budget=budget,
     )
     asyncio.run(_start(shadow))
-    Console(highlight=False).print(
+    console = Console(highlight=False)
+    if challenger.code_digest != champion.version.code_digest:
+        console.print(
+            f"Version {version} is of other code than the champion: only a worker of its release can check it",
+            style="yellow",
+        )
+    console.print(
         f"[bold]Version {version}[/] checks {share:.0%} of the documents in the shadow of version {shadow.champion}: "
         "`copydesk shadow report`"
     )
@@ -77,112 +83,67 @@ def stop(reason: Annotated[str, typer.Option(help="Why.")] = "stopped by hand") 
 @shadow_app.command("report")
 def report(
     everything: Annotated[bool, typer.Option("--all", help="List every disagreement.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Say how the versions agree, by guideline, and whether the challenger finds less.
+    """Say how the versions agree, by guideline, whether the challenger finds less, and show where they differ.
 
     The test may be looked at at any time: it is wrong in 5 % of the shadows at most, however often it is looked at.
     """
-    asyncio.run(_report(Console(highlight=False), everything=everything))
+    found = asyncio.run(_report(None if everything else REVIEWED))
+    if as_json:
+        print(json.dumps(shadow_json(found), indent=1, ensure_ascii=False))  # noqa: T201 - for a pipe
+        return
+    print_shadow(Console(highlight=False), found)
 
 
 async def _start(shadow: Shadow) -> None:
-    async with _opened() as shadows:
+    async with _opened() as (shadows, _):
         await shadows.start(shadow)
 
 
 async def _stop(reason: str) -> Shadow:
     """Raises NoShadow."""
 
-    async with _opened() as shadows:
+    async with _opened() as (shadows, _):
         if (shadow := await shadows.active()) is None:
             raise NoShadow("no version checks in the shadow: `copydesk shadow start VERSION`")
         await shadows.stop(shadow, reason, _now(), by=operator())
         return shadow
 
 
-async def _report(console: Console, *, everything: bool) -> None:
-    async with _opened() as shadows:
+async def _report(limit: int | None) -> ShadowReport:
+    """Raises NoShadow."""
+    from serving.adapters.blob_stores import open_blobs
+    from serving.settings import ServingSettings
+
+    async with _opened() as (shadows, jobs), open_blobs(ServingSettings()) as blobs:
         if (shadow := await shadows.latest()) is None:
             raise NoShadow("no version has checked in the shadow yet: `copydesk shadow start VERSION`")
         pairs, counts = await shadows.pairs(shadow), await shadows.counts(shadow)
         today = _now().replace(hour=0, minute=0, second=0, microsecond=0)
-        spent, all_spent = await shadows.spent(shadow, today), await shadows.spent(shadow, shadow.started)
-    found = tally(pairs)
-    _print_head(console, shadow, counts, spent, all_spent)
-    _print_agreement(console, found)
-    console.print(_verdict(found.overall))
-    _print_disagreements(console, pairs, None if everything else REVIEWED)
+        spent, in_all = await shadows.spent(shadow, today), await shadows.spent(shadow, shadow.started)
+        found = disagreements(pairs)
+        shown = found[:limit]
+        articles = {id: await _compared(jobs, blobs, id) for id in dict.fromkeys(one.job for one in shown)}
+    return ShadowReport(shadow, counts, spent, in_all, tally(pairs), shown, len(found) - len(shown), articles)
 
 
-def _print_head(console: Console, shadow: Shadow, counts: Mapping[str, int], spent: Spent, all_spent: Spent) -> None:
-    state = f"ended {shadow.ended:%Y-%m-%d %H:%M}: {shadow.reason}" if shadow.ended else "checks"
-    console.print(
-        f"[bold]Version {shadow.version}[/] in the shadow of version {shadow.champion}, {shadow.share:.0%} of the "
-        f"documents since {shadow.started:%Y-%m-%d %H:%M} UTC; {state}",
-        soft_wrap=True,
-    )
-    named = {state: counts.get(state, 0) for state in (CheckState.COMPARED, CheckState.WAITING)}
-    others = {why: count for why, count in counts.items() if why not in named}
-    said = ", ".join(f"{count} {state}" for state, count in (named | others).items())
-    cap = f"{shadow.checks_a_day} articles" if shadow.budget is None else f"{shadow.budget:g}"
-    cost = f"today {spent.checks} articles, {spent.calls} calls, {spent.cost:.2f} of {cap}"
-    console.print(f"  {said}; {cost}; in all {all_spent.calls} calls, {all_spent.cost:.2f}", soft_wrap=True)
-
-
-def _print_agreement(console: Console, found: Tally) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("guideline", "articles", "both", "only champion", "only challenger", "less / more", "finds less"):
-        table.add_column(name, justify="left" if name == "guideline" else "right")
-    for each in found.guidelines:
-        less = each.evidence.rejects(ALPHA, tests=len(found.guidelines))
-        table.add_row(
-            each.guideline,
-            str(each.articles),
-            str(each.both),
-            str(each.only_champion),
-            str(each.only_challenger),
-            f"{each.evidence.less} / {each.evidence.more}",
-            Text(f"yes, e = {each.evidence.highest:.3g}", "red") if less else f"e = {each.evidence.highest:.3g}",
-        )
-    if found.guidelines:
-        console.print(table)
-
-
-def _verdict(overall: Evidence) -> Text:
-    on = f"on {overall.less} articles it found less, on {overall.more} more"
-    if overall.rejects(ALPHA):
-        return Text(f"It finds less than the champion (e = {overall.highest:.3g} >= {1 / ALPHA:g}): {on}.", "red")
-    return Text(f"Nothing shows that it finds less (e = {overall.highest:.3g} < {1 / ALPHA:g}): {on}.")
-
-
-def _print_disagreements(console: Console, pairs: list[Pair], limit: int | None) -> None:
-    rows = [
-        (pair.job, each.guideline, who, fingerprint)
-        for pair in reversed(pairs)
-        for each in pair.guidelines
-        for who, found in (("champion", each.only_champion), ("challenger", each.only_challenger))
-        for fingerprint in found
-    ]
-    if not rows:
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("job", "guideline", "only the", "finding"):
-        table.add_column(name, no_wrap=True)
-    for row in rows[:limit]:
-        table.add_row(*row)
-    console.print(table)
-    if limit is not None and len(rows) > limit:
-        console.print(f"  {len(rows) - limit} more: --all", style="dim")
+async def _compared(jobs: JobStore, blobs: BlobStore, id: str) -> Compared:
+    job = await jobs.get(id)
+    if job is None:  # it was forgotten a moment ago, and what was compared with it
+        raise JobNotFound(f"job {id} was forgotten while the report was made: ask again")
+    data = await blobs.get(job.blob)
+    return Compared(job, load_article(data) if data else None)
 
 
 @asynccontextmanager
-async def _opened() -> AsyncIterator[Shadows]:
+async def _opened() -> AsyncIterator[tuple[Shadows, JobStore]]:
     from serving.adapters.sql_shadows import SqlShadows
     from serving.adapters.stores import open_stores
     from serving.settings import ServingSettings
 
     async with open_stores(ServingSettings()) as stores:
-        yield SqlShadows(stores.database)
+        yield SqlShadows(stores.database), stores.jobs
 
 
 def _now() -> datetime:

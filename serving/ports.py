@@ -21,7 +21,7 @@ from serving.job import Job
 from serving.rollout import Evidence as RolloutEvidence
 from serving.rollout import Rollout
 from serving.runs import CheckedDocument, Raised, Scope, Side
-from serving.shadow import Compared, Pair, Shadow, Spent
+from serving.shadow import Bill, Compared, Pair, Shadow, Spent
 
 if TYPE_CHECKING:
     from agent.graph import Agent  # LangGraph stays out of the API's process
@@ -457,22 +457,24 @@ class Shadows(Protocol):
 
     async def stop(self, shadow: Shadow, reason: str, now: datetime, *, by: Actor) -> None: ...
 
-    async def offer(self, shadow: Shadow, unit: str, job: Job, now: datetime) -> None:
-        """Has an article checked later; not one of a document that was offered before."""
+    async def offer(self, shadow: Shadow, unit: str, job: Job, now: datetime) -> bool:
+        """Has an article checked later; False for one of a document that was offered before, or one too many."""
 
     async def claim(self, shadow: Shadow, now: datetime) -> Job | None:
         """Begins an attempt at the article that has waited longest."""
 
+    async def hand_back(self, shadow: Shadow, job: Job) -> None:
+        """The attempt was none: it doesn't count."""
+
     async def editors_wait(self) -> bool:
-        """Whether a job that an editor waits for is queued."""
+        """Whether a job that an editor waits for is queued, or runs on some worker."""
 
-    async def compared(
-        self, shadow: Shadow, job: Job, found: Sequence[Compared], *, calls: int, cost: float, now: datetime
-    ) -> None: ...
+    async def pay(self, shadow: Shadow, job: Job, bill: Bill) -> None:
+        """Books what an attempt has cost, whatever came of it."""
 
-    async def left_out(
-        self, shadow: Shadow, job: Job, reason: str, *, calls: int, cost: float, now: datetime
-    ) -> None: ...
+    async def compared(self, shadow: Shadow, job: Job, found: Sequence[Compared], now: datetime) -> None: ...
+
+    async def left_out(self, shadow: Shadow, job: Job, reason: str, now: datetime) -> None: ...
 
     async def spent(self, shadow: Shadow, since: datetime) -> Spent: ...
 

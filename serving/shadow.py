@@ -8,8 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.finding import Finding
+from agent.meter import Meter
 from agent.report import DONE, ComplianceReport
 from serving import sign_test
+
+MOST_WAITING = 500  # articles, where the cap is in money
 
 
 class CheckState(StrEnum):
@@ -35,6 +38,11 @@ class Shadow:
     ended: datetime | None = None
     reason: str = ""
 
+    @property
+    def most_waiting(self) -> int:
+        """Articles that wait at once: what a day may check. More would only grow old."""
+        return self.checks_a_day or MOST_WAITING
+
     def takes(self, unit: str) -> bool:
         """Each document once: its later versions would say the same again, and the test counts on news."""
         digest = hashlib.sha256(f"{self.id}\0{unit}".encode()).digest()
@@ -56,13 +64,32 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Bill:
+    """What one attempt at an article has cost."""
+
+    calls: int
+    cost: float  # of unanswered calls as much as of answered ones on average
+    known: bool = True  # whether the price table has the model
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a finding stands. Offsets are code points in its article's text, end exclusive."""
+
+    fingerprint: str
+    start: int = 0
+    end: int = 0  # 0: it was compared by a release that kept no places
+    paragraph: int = 0  # index in the document it came from
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
-    """One guideline on one article. What only one version found is named by its fingerprints."""
+    """One guideline on one article, with what only one version found."""
 
     guideline: str
     both: int
-    only_champion: tuple[str, ...] = ()
-    only_challenger: tuple[str, ...] = ()
+    only_champion: tuple[Place, ...] = ()
+    only_challenger: tuple[Place, ...] = ()
 
     @property
     def difference(self) -> int:
@@ -97,6 +124,15 @@ class Tally:
     articles: int
     overall: sign_test.Evidence
     guidelines: tuple[Agreement, ...]
+
+
+def bill(meter: Meter, before: Spent) -> Bill:
+    """`before` is what the shadow's earlier attempts have cost; it sets the price where nothing was answered now."""
+    answered = meter.answered
+    cost = answered.cost or 0.0
+    calls, paid = (answered.calls, cost) if answered.calls else (before.calls, before.cost)
+    each = paid / calls if calls else 0.0
+    return Bill(answered.calls + meter.unanswered, cost + meter.unanswered * each, known=answered.cost is not None)
 
 
 def compare(champion: ComplianceReport, challenger: ComplianceReport) -> tuple[Compared, ...]:
@@ -140,11 +176,15 @@ def _compared(guideline: str, champion: Iterable[Finding], challenger: Iterable[
     for finding in champion:
         same = next((one for one in rest if one.start < finding.end and finding.start < one.end), None)
         if same is None:
-            only_champion.append(finding.fingerprint)
+            only_champion.append(_place(finding))
         else:
             rest.remove(same)
             both += 1
-    return Compared(guideline, both, tuple(only_champion), tuple(one.fingerprint for one in rest))
+    return Compared(guideline, both, tuple(only_champion), tuple(map(_place, rest)))
+
+
+def _place(finding: Finding) -> Place:
+    return Place(finding.fingerprint, finding.start, finding.end, finding.paragraph)
 
 
 def _sign(number: int) -> int:

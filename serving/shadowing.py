@@ -4,27 +4,53 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
+from agent.errors import CopydeskError
+from agent.meter import Meter
 from agent.report import ComplianceReport, ReportStatus
 from agent.stored_article import load_article
 from serving.access.audit import WORKER
 from serving.job import Job, JobStatus, Priority
 from serving.ports import BlobStore, Clock, JobStore, Locks, ServedVersions, Shadows, Unseen
-from serving.shadow import Shadow, compare
+from serving.shadow import Shadow, bill, compare
+
+if TYPE_CHECKING:
+    from agent.graph import Agent
 
 LOCK = "shadow"
-CHECK_SECONDS = 300.0  # longer is too long for an article that nobody waits for
-TERM = timedelta(seconds=CHECK_SECONDS + 30)
+LOOK_SECONDS = 1.0  # between looks at whether an editor waits anywhere
+TERM = timedelta(seconds=20)  # of the lock, which each look renews
+LONGEST = timedelta(minutes=5)  # too long for an article that nobody waits for
+RELOAD = timedelta(seconds=30)  # until a version that couldn't be loaded is tried again
 
 logger = logging.getLogger(__name__)
 
 
-class Shadowing:
-    """One article at a time among all workers, and none while this one has a job: then it stops at once.
+class _LeftOut(Exception):
+    """The article can't be compared; its text is the reason."""
 
-    Checks that were finished by then are kept, so they aren't paid again.
+
+class _Reports(NamedTuple):
+    seen: ComplianceReport  # the champion's, which the editor has
+    unseen: ComplianceReport
+
+
+@dataclass(frozen=True, slots=True)
+class _Unpaid:
+    shadow: Shadow
+    job: Job
+    meter: Meter
+
+
+class Shadowing:
+    """One article at a time among all workers, and none while an editor waits at any of them.
+
+    When this worker takes a job a check stops at once, when another one does, at the next look. Checks that were
+    finished by then are kept, so they aren't paid again.
     """
 
     def __init__(
@@ -37,13 +63,18 @@ class Shadowing:
         agents: Unseen,
         *,
         clock: Clock,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._shadows, self._served, self._locks = shadows, served, locks
         self._jobs, self._blobs, self._agents = jobs, blobs, agents
         self._clock = clock
+        self._look_seconds = look_seconds
         self._name = uuid4().hex
         self._in_hand = 0  # editors' jobs
-        self._checking: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[_Reports] | None = None
+        self._unpaid: list[_Unpaid] = []  # while the database is away
+        self._fault = ""  # why the version can't be loaded here, as it was logged
+        self._reload: datetime | None = None
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -69,73 +100,132 @@ class Shadowing:
 
     async def next(self) -> bool:
         """Checks one of the articles that wait; False where there is none, or now is not the time."""
+        await self._settle()
         shadow = await self._shadows.active()
-        if shadow is None or self._in_hand:
+        if shadow is None or self._in_hand or not await self._stands(shadow):
             return False
-        if not await self._locks.hold(LOCK, self._name, self._clock(), TERM):
+        agent = await self._agent(shadow)  # before an article is claimed: those wait for a worker that can
+        if agent is None or not await self._locks.hold(LOCK, self._name, self._clock(), TERM):
             return False
         try:
-            job = await self._claim(shadow)
-            if job is None or self._in_hand:
+            if await self._reached_cap(shadow) or await self._shadows.editors_wait():
                 return False
-            self._checking = asyncio.create_task(self._check(shadow, job))
-            await asyncio.wait({self._checking})
-            if self._checking.cancelled():
-                return False
-            self._checking.result()
-            return True
+            job = await self._shadows.claim(shadow, self._clock())
+            return job is not None and await self._attempt(shadow, job, agent)
         finally:
-            if self._checking is not None:
-                self._checking.cancel()
-                self._checking = None
             await self._locks.release(LOCK, self._name)
 
-    async def _claim(self, shadow: Shadow) -> Job | None:
-        now = self._clock()
+    async def _stands(self, shadow: Shadow) -> bool:
+        """Whether its champion is served. One that another was promoted after is over."""
         champion = await self._served.champion()
         if champion is None:
-            return None
-        if champion.stamp.number != shadow.champion:
-            if champion.since > shadow.started:  # else a worker hasn't heard of the shadow's champion yet
-                reason = f"version {champion.stamp.number} became champion"
-                await self._shadows.stop(shadow, reason, now, by=WORKER)
-            return None
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        if (await self._shadows.spent(shadow, today)).reaches_cap(shadow) or await self._shadows.editors_wait():
-            return None
-        return await self._shadows.claim(shadow, now)
+            return False
+        if champion.stamp.number == shadow.champion:
+            return True
+        if champion.since > shadow.started:  # else workers haven't seen the shadow's champion yet: they will
+            reason = f"version {champion.stamp.number} became champion"
+            await self._shadows.stop(shadow, reason, self._clock(), by=WORKER)
+        return False
 
-    async def _check(self, shadow: Shadow, job: Job) -> None:
-        agent = await self._agents.unseen(shadow.version)
+    async def _agent(self, shadow: Shadow) -> "Agent | None":
+        if self._reload is not None and self._clock() < self._reload:
+            return None
+        try:
+            agent = await self._agents.unseen(shadow.version)
+        except CopydeskError as error:
+            self._reload = self._clock() + RELOAD
+            if str(error) != self._fault:
+                self._fault = str(error)
+                logger.warning(
+                    "version %s can't check in the shadow at this worker, its articles wait for one that can load it: "
+                    "%s",
+                    shadow.version,
+                    error,
+                )
+            return None
+        self._fault, self._reload = "", None
+        return agent
+
+    async def _reached_cap(self, shadow: Shadow) -> bool:
+        today = self._clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        return (await self._shadows.spent(shadow, today)).reaches_cap(shadow)
+
+    async def _attempt(self, shadow: Shadow, job: Job, agent: "Agent") -> bool:
+        if self._in_hand:  # an editor's job came while it was claimed
+            await self._shadows.hand_back(shadow, job)
+            return False
+        meter = Meter()
+        checking = self._checking = asyncio.create_task(self._check(job, agent, meter))
+        try:
+            late = await self._is_late(checking)
+        finally:
+            self._checking = None
+            checking.cancel()
+            await asyncio.wait({checking})
+            await self._pay(shadow, job, meter)
+        if late:
+            reason = f"it took longer than {LONGEST.total_seconds():g} seconds"
+            await self._shadows.left_out(shadow, job, reason, self._clock())
+            return True
+        return not checking.cancelled() and await self._end(shadow, job, checking)
+
+    async def _is_late(self, checking: asyncio.Task[_Reports]) -> bool:
+        """Waits until it ends or has to stop: an editor waits, or it takes too long, which is what is returned."""
+        begun = self._clock()
+        while not (await asyncio.wait({checking}, timeout=self._look_seconds))[0]:
+            if self._clock() - begun >= LONGEST:
+                return True
+            if await self._shadows.editors_wait():
+                return False
+            if not await self._locks.hold(LOCK, self._name, self._clock(), TERM):
+                return False
+        return False
+
+    async def _check(self, job: Job, agent: "Agent", meter: Meter) -> _Reports:
         text, data = await self._jobs.result(job.id), await self._blobs.get(job.blob)
         if text is None or data is None:
-            await self._leave_out(shadow, job, "its article or its report is gone")
-            return
+            raise _LeftOut("its article or its report is gone")
         seen = ComplianceReport.model_validate_json(text)
         known = {rule.id for rule in agent.spec.pack.guidelines}
         shared = tuple(outcome.guideline for outcome in seen.outcomes if outcome.guideline in known)
         if not shared:
-            await self._leave_out(shadow, job, "the versions share none of its guidelines")
-            return
+            raise _LeftOut("the versions share none of its guidelines")
+        return _Reports(seen, await agent.check(load_article(data), guidelines=shared, meter=meter))
+
+    async def _end(self, shadow: Shadow, job: Job, checking: asyncio.Task[_Reports]) -> bool:
         try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                unseen = await agent.check(load_article(data), guidelines=shared)
-        except TimeoutError:
-            await self._leave_out(shadow, job, f"it took longer than {CHECK_SECONDS:g} seconds")
-            return
-        await self._store(shadow, job, seen, unseen)
-
-    async def _store(self, shadow: Shadow, job: Job, seen: ComplianceReport, unseen: ComplianceReport) -> None:
-        calls, cost, now = unseen.usage.calls, unseen.usage.cost or 0.0, self._clock()
-        if unseen.status is ReportStatus.COMPLETE:
-            await self._shadows.compared(shadow, job, compare(seen, unseen), calls=calls, cost=cost, now=now)
+            seen, unseen = checking.result()
+        except _LeftOut as gap:
+            reason = str(gap)
+        except CopydeskError as error:
+            if error.outage:  # that isn't the article's fault
+                await self._shadows.hand_back(shadow, job)
+                raise
+            reason = str(error)
+        except Exception as error:
+            logger.exception("the check of job %s in the shadow went wrong", job.id)
+            reason = f"an unexpected {type(error).__name__}: the worker's log has the details"
         else:
+            logger.info("job %s was checked by version %s in the shadow", job.id, shadow.version)
+            if unseen.status is ReportStatus.COMPLETE:
+                await self._shadows.compared(shadow, job, compare(seen, unseen), self._clock())
+                return True
             reason = f"the challenger's report is {unseen.status}"
-            await self._shadows.left_out(shadow, job, reason, calls=calls, cost=cost, now=now)
-        logger.info("job %s was checked by version %s in the shadow", job.id, shadow.version)
-        if unseen.usage.cost is None and shadow.budget is not None:
-            reason = "its model isn't in the price table (COPYDESK_MODEL_PRICES), so its cost isn't known"
-            await self._shadows.stop(shadow, reason, now, by=WORKER)
+        await self._shadows.left_out(shadow, job, reason, self._clock())
+        return True
 
-    async def _leave_out(self, shadow: Shadow, job: Job, reason: str) -> None:
-        await self._shadows.left_out(shadow, job, reason, calls=0, cost=0.0, now=self._clock())
+    async def _pay(self, shadow: Shadow, job: Job, meter: Meter) -> None:
+        """Whatever came of the attempt."""
+        if meter.answered.calls or meter.unanswered:
+            self._unpaid.append(_Unpaid(shadow, job, meter))
+        await self._settle()
+
+    async def _settle(self) -> None:
+        while self._unpaid:
+            due = self._unpaid[0]
+            made = bill(due.meter, await self._shadows.spent(due.shadow, due.shadow.started))
+            await self._shadows.pay(due.shadow, due.job, made)
+            del self._unpaid[0]
+            if not made.known and due.shadow.budget is not None:
+                reason = "its model isn't in the price table (COPYDESK_MODEL_PRICES), so its cost isn't known"
+                await self._shadows.stop(due.shadow, reason, self._clock(), by=WORKER)

@@ -66,5 +66,6 @@ shadow_results = Table(
     Column("both", Integer, nullable=False),  # findings of both versions
     Column("only_champion", Text, nullable=False),  # fingerprints, by commas
     Column("only_challenger", Text, nullable=False),
+    Column("places", Text, nullable=False, server_default=""),  # JSON: of both, in that order [start, end, paragraph]
     Index("ix_shadow_results_job", "job_id"),
 )

@@ -1,11 +1,12 @@
 """Shadows in the database: what was sampled, and how the versions agree."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,14 +15,14 @@ from serving.access.audit import Actor
 from serving.adapters.database import Database
 from serving.adapters.rollout_tables import shadow_checks, shadow_results, shadows
 from serving.adapters.sql_audit import note
-from serving.adapters.sql_jobs import QUEUED
 from serving.adapters.tables import job_of, jobs
 from serving.adapters.upsert import upsert
 from serving.errors import ShadowRunning
-from serving.job import Job, Priority
-from serving.shadow import CheckState, Compared, Pair, Shadow, Spent
+from serving.job import Job, JobStatus, Priority
+from serving.shadow import Bill, CheckState, Compared, Pair, Place, Shadow, Spent
 
 MOST_ATTEMPTS = 3  # editors came between, or its worker died
+UNDERWAY = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 class SqlShadows:
@@ -71,7 +72,8 @@ class SqlShadows:
             if (await connection.execute(stopped.values(values))).rowcount:
                 await _note(connection, shadow, "stopped", by, now, reason)
 
-    async def offer(self, shadow: Shadow, unit: str, job: Job, now: datetime) -> None:
+    async def offer(self, shadow: Shadow, unit: str, job: Job, now: datetime) -> bool:
+        of = shadow_checks.c
         row = {
             "shadow_id": shadow.id,
             "unit": unit,
@@ -83,8 +85,12 @@ class SqlShadows:
             "calls": 0,
             "cost": 0.0,
         }
+        waiting = select(func.count()).where(of.shadow_id == shadow.id, of.state == CheckState.WAITING.value)
         async with self._database.write() as connection:
-            await connection.execute(upsert(connection, shadow_checks).values(row).on_conflict_do_nothing())
+            if (await connection.scalar(waiting) or 0) >= shadow.most_waiting:
+                return False
+            offered = upsert(connection, shadow_checks).values(row).on_conflict_do_nothing()
+            return (await connection.execute(offered.returning(of.unit))).first() is not None
 
     async def claim(self, shadow: Shadow, now: datetime) -> Job | None:
         of = shadow_checks.c
@@ -101,32 +107,46 @@ class SqlShadows:
             found = (await connection.execute(select(jobs).where(jobs.c.id == row.job_id))).mappings().one()
         return job_of(found)
 
-    async def editors_wait(self) -> bool:
-        waiting = select(jobs.c.id).where(QUEUED, jobs.c.priority == Priority.INTERACTIVE.value).limit(1)
-        async with self._database.read() as connection:
-            return (await connection.execute(waiting)).first() is not None
+    async def hand_back(self, shadow: Shadow, job: Job) -> None:
+        of = shadow_checks.c
+        first = of.attempts <= 1
+        unbegun = {"attempts": of.attempts - 1, "begun_at": case((first, None), else_=of.begun_at)}
+        async with self._database.write() as connection:
+            await connection.execute(update(shadow_checks).where(_waits(shadow, job)).values(unbegun))
 
-    async def compared(
-        self, shadow: Shadow, job: Job, found: Sequence[Compared], *, calls: int, cost: float, now: datetime
-    ) -> None:
+    async def editors_wait(self) -> bool:
+        interactive = jobs.c.priority == Priority.INTERACTIVE.value
+        # One look-up a status: each has its index.
+        underway = (exists().where(jobs.c.status == status.value, interactive) for status in UNDERWAY)
+        async with self._database.read() as connection:
+            return bool(await connection.scalar(select(or_(*underway))))
+
+    async def pay(self, shadow: Shadow, job: Job, bill: Bill) -> None:
+        of = shadow_checks.c
+        own = update(shadow_checks).where(of.shadow_id == shadow.id, of.job_id == job.id)
+        async with self._database.write() as connection:
+            await connection.execute(own.values(calls=of.calls + bill.calls, cost=of.cost + bill.cost))
+
+    async def compared(self, shadow: Shadow, job: Job, found: Sequence[Compared], now: datetime) -> None:
         rows = [
             {
                 "shadow_id": shadow.id,
                 "job_id": job.id,
                 "guideline_id": each.guideline,
                 "both": each.both,
-                "only_champion": ",".join(each.only_champion),
-                "only_challenger": ",".join(each.only_challenger),
+                "only_champion": _fingerprints(each.only_champion),
+                "only_challenger": _fingerprints(each.only_challenger),
+                "places": _places(each.only_champion + each.only_challenger),
             }
             for each in found
         ]
         async with self._database.write() as connection:
-            if await _end(connection, shadow, job, CheckState.COMPARED, "", calls=calls, cost=cost, now=now) and rows:
+            if await _end(connection, shadow, job, CheckState.COMPARED, "", now) and rows:
                 await connection.execute(insert(shadow_results), rows)
 
-    async def left_out(self, shadow: Shadow, job: Job, reason: str, *, calls: int, cost: float, now: datetime) -> None:
+    async def left_out(self, shadow: Shadow, job: Job, reason: str, now: datetime) -> None:
         async with self._database.write() as connection:
-            await _end(connection, shadow, job, CheckState.LEFT_OUT, reason, calls=calls, cost=cost, now=now)
+            await _end(connection, shadow, job, CheckState.LEFT_OUT, reason, now)
 
     async def spent(self, shadow: Shadow, since: datetime) -> Spent:
         of = shadow_checks.c
@@ -161,27 +181,17 @@ class SqlShadows:
 
 
 async def _end(
-    connection: AsyncConnection,
-    shadow: Shadow,
-    job: Job,
-    state: CheckState,
-    reason: str,
-    *,
-    calls: int,
-    cost: float,
-    now: datetime,
+    connection: AsyncConnection, shadow: Shadow, job: Job, state: CheckState, reason: str, now: datetime
 ) -> bool:
     """Whether it was waiting for it."""
+    values = {"state": state.value, "reason": reason, "ended_at": now}
+    ended = update(shadow_checks).where(_waits(shadow, job)).values(values)
+    return bool((await connection.execute(ended)).rowcount)
+
+
+def _waits(shadow: Shadow, job: Job) -> ColumnElement[bool]:
     of = shadow_checks.c
-    own = and_(of.shadow_id == shadow.id, of.job_id == job.id, of.state == CheckState.WAITING.value)
-    values = {
-        "state": state.value,
-        "reason": reason,
-        "calls": of.calls + calls,
-        "cost": of.cost + cost,
-        "ended_at": now,
-    }
-    return bool((await connection.execute(update(shadow_checks).where(own).values(values))).rowcount)
+    return and_(of.shadow_id == shadow.id, of.job_id == job.id, of.state == CheckState.WAITING.value)
 
 
 async def _note(
@@ -192,11 +202,25 @@ async def _note(
 
 
 def _compared(row: RowMapping) -> Compared:
-    return Compared(row["guideline_id"], row["both"], _split(row["only_champion"]), _split(row["only_challenger"]))
+    champion, challenger = _split(row["only_champion"]), _split(row["only_challenger"])
+    names, places = champion + challenger, json.loads(row["places"] or "[]")
+    if places:
+        found = [Place(name, *place) for name, place in zip(names, places, strict=True)]
+    else:  # a release before wrote the fingerprints alone
+        found = [Place(name) for name in names]
+    return Compared(row["guideline_id"], row["both"], tuple(found[: len(champion)]), tuple(found[len(champion) :]))
 
 
-def _split(fingerprints: str) -> tuple[str, ...]:
-    return tuple(fingerprints.split(",")) if fingerprints else ()
+def _fingerprints(places: Sequence[Place]) -> str:
+    return ",".join(place.fingerprint for place in places)
+
+
+def _places(places: Sequence[Place]) -> str:
+    return json.dumps([[place.start, place.end, place.paragraph] for place in places], separators=(",", ":"))
+
+
+def _split(fingerprints: str) -> list[str]:
+    return fingerprints.split(",") if fingerprints else []
 
 
 def _shadow(row: RowMapping) -> Shadow:

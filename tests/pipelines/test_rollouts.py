@@ -1,6 +1,7 @@
 """Rollouts and shadows, as an engineer commands them."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Self
@@ -8,22 +9,25 @@ from typing import Self
 import pytest
 
 from agent.spec import AgentSpec
+from agent.stored_article import dump_article
 from pipelines.gate import policy_of
 from pipelines.rollouts import WrongTerms, read_terms
 from registry.aliases import promote
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
+from registry.version import CODE_TAG, MODEL_NAME
 from registry.versions import register
+from serving.adapters.blob_stores import open_blobs
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_shadows import SqlShadows
 from serving.adapters.stores import open_stores
 from serving.rollout import Rollout, RolloutPolicy
 from serving.settings import ServingSettings
-from serving.shadow import Compared
+from serving.shadow import Compared, Place
 from tests.agent.build import guideline, pack
 from tests.pipelines.terminal import Run
 from tests.registry.decided import decide
-from tests.serving.build import submission
+from tests.serving.build import story, submission
 
 
 @pytest.fixture
@@ -106,20 +110,31 @@ def test_a_shadow_and_what_it_showed(run: Run, registry: Registry) -> None:
     assert "12 compared, 0 waiting" in reported.out
     assert "yes, e = " in reported.out
     assert "It finds less than the champion" in reported.out
-    assert "f11" in reported.out
+    assert "Disagreements to review: 12" in reported.out
+    assert "We [utilise] experts." in reported.out
+    told = json.loads(run("shadow", "report", "--json").out)
+    assert (told["overall"]["articles_less"], told["overall"]["finds_less"]) == (12, True)
+    assert {one["sentence"] for one in told["disagreements"]} == {"We utilise experts."}
     assert "checks no more in the shadow" in run("shadow", "stop").out
     assert "no version checks in the shadow" in run("shadow", "stop").err
+
+
+def test_a_shadow_of_other_code_says_who_can_check_it(run: Run, registry: Registry) -> None:
+    registry.client.set_model_version_tag(MODEL_NAME, "2", CODE_TAG, "0" * 64)
+    started = run("shadow", "start", "2", "--checks-a-day", "5")
+    assert (started.code, "only a worker of its release can check it" in started.out) == (0, True)
 
 
 async def compare(articles: int) -> None:
     """On each of so many articles the challenger misses a finding."""
     now = datetime.now(UTC)
-    async with open_stores(ServingSettings()) as stores:
-        shadows = SqlShadows(stores.database)
+    settings = ServingSettings()
+    async with open_stores(settings) as stores, open_blobs(settings) as blobs:
+        shadows, blob = SqlShadows(stores.database), await blobs.put(dump_article(story()))
         shadow = await shadows.active()
         assert shadow
         for number in range(articles):
-            job = await stores.jobs.add(submission(f"j{number}"))
+            job = await stores.jobs.add(submission(f"j{number}", blob=blob))
             await shadows.offer(shadow, str(number), job, now)
-            found = [Compared("plain-words", 1, (f"f{number}",), ())]
-            await shadows.compared(shadow, job, found, calls=1, cost=0.0, now=now)
+            found = [Compared("plain-words", 1, (Place(f"f{number}", 3, 10),))]
+            await shadows.compared(shadow, job, found, now)

@@ -18,7 +18,7 @@ from registry.version import MODEL_NAME
 from registry.versions import register
 from tests.agent.build import pack, prompt_guideline
 from tests.registry.decided import decide
-from tests.scripted_model import Scripted, ScriptedModel
+from tests.scripted_model import Question, Scripted, ScriptedModel, finds
 from tests.serving.service import Service, ended, eventually, service
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -27,6 +27,7 @@ SPECS = [
     AgentSpec(pack=pack(prompt_guideline(id, title=f"Rule {id}")), model=ModelSpec(deployment="m"))
     for id in ("old", "new")
 ]
+NUMBERS = "Find numbers."
 TERMS = "shares: [0.5, 1.0]\nleast_minutes: 0\nleast_jobs: 8\nfirst_look: 5\nfalse_aborts: 0.2\n"
 
 
@@ -99,15 +100,34 @@ def test_a_rollout_whose_record_is_gone_is_refused_by_the_worker(running: Servic
         assert "set this worker's COPYDESK_TRUSTED_KEYS" in status
 
 
-def test_a_shadow_compares_live_articles_and_says_so(running: Service, model: ScriptedModel) -> None:
+def test_a_shadow_compares_live_articles_and_shows_where_the_versions_differ(
+    running: Service, model: ScriptedModel
+) -> None:
+    def found(question: Question) -> Scripted:
+        word, number = question.text.split()
+        return finds(number if NUMBERS in question.escaped else word)
+
+    model.script = {"old": found}
+    register(running.registry, AgentSpec(pack=pack(prompt_guideline("old", instruction=NUMBERS)), model=SPECS[0].model))
+    with running.api() as client:
+        running.start_worker()
+        command(running, "shadow", "start", "3", "--share", "1", "--checks-a-day", "5")
+        assert [checked(client, number) for number in range(3)] == ["1", "1", "1"]
+        eventually("they are compared", lambda: "3 compared, 0 waiting" in command(running, "shadow", "report"))
+        told = json.loads(command(running, "shadow", "report", "--json"))
+        assert (told["today"]["articles"], told["today"]["calls"]) == (3, 3)
+        differing = [(one["only"], one["words"], one["sentence"]) for one in told["disagreements"][:2]]
+        assert differing == [("champion", "Story", "Story 2."), ("challenger", "2.", "Story 2.")]
+        assert "Version 3 checks no more in the shadow" in command(running, "shadow", "stop")
+
+
+def test_articles_whose_rules_the_challenger_does_not_have_are_left_out(running: Service, model: ScriptedModel) -> None:
     with running.api() as client:
         running.start_worker()
         command(running, "shadow", "start", "2", "--share", "1", "--checks-a-day", "5")
-        before = [checked(client, number) for number in range(3)]
-        eventually("they are left out", lambda: "3 the versions share none" in command(running, "shadow", "report"))
-        assert before == ["1", "1", "1"]
+        assert checked(client, 1) == "1"
+        eventually("it is left out", lambda: "1 the versions share none" in command(running, "shadow", "report"))
         assert model.asked_about("new") == 0
-        assert "Version 2 checks no more in the shadow" in command(running, "shadow", "stop")
 
 
 def test_commands_say_what_to_do_where_there_is_nothing(running: Service) -> None:

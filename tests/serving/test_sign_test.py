@@ -39,6 +39,19 @@ def test_articles_without_a_difference_say_nothing() -> None:
     assert evidence([]) == Evidence(0, 0, 1.0, 1.0)
 
 
+@given(st.lists(st.sampled_from([-1, 0, 1]), max_size=120))
+def test_article_by_article_it_is_what_it_is_anew(signs: list[int]) -> None:
+    less = [signs[:end].count(-1) for end in range(len(signs) + 1)]
+    more = [signs[:end].count(1) for end in range(len(signs) + 1)]
+    values = [e_value(*pair) for pair in zip(less, more, strict=True)]
+    assert evidence(signs) == Evidence(less[-1], more[-1], values[-1], max(values))
+
+
+@pytest.mark.timeout(60)  # anew for each article it takes many minutes
+def test_twenty_thousand_articles_are_no_work() -> None:
+    assert evidence([-1, 1] * 10_000) == Evidence(10_000, 10_000, e_value(10_000, 10_000), e_value(1, 0))
+
+
 def test_what_it_has_reached_counts_whatever_comes_then() -> None:
     found = evidence([-1] * 8 + [1] * 8)
     assert found.rejects(ALPHA)

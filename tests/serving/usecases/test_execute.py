@@ -9,6 +9,7 @@ import pytest
 from agent.article import Article
 from agent.errors import CopydeskError
 from agent.graph import Agent, OnProgress
+from agent.meter import Meter
 from agent.recording import Recording
 from agent.report import ComplianceReport
 from agent.spec import AgentSpec, ModelSpec
@@ -162,6 +163,7 @@ class SlowAgent(Agent):
         guidelines: tuple[str, ...] | None = None,
         on_progress: OnProgress | None = None,
         recording: Recording | None = None,
+        meter: Meter | None = None,
     ) -> ComplianceReport:
         self.asked.set()
         await self.go.wait()
