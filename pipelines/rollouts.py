@@ -19,7 +19,8 @@ from rich.text import Text
 from agent.errors import CopydeskError
 from pipelines.person import operator
 from serving.errors import NoRollout
-from serving.ports import Rollouts, ServedVersion, ServedVersions
+from serving.ports.rollouts import Rollouts
+from serving.ports.versions import ServedVersion, ServedVersions
 from serving.rollout import JobFacts, Rollout, RolloutPolicy, State, p95, share_of
 
 rollout_app = typer.Typer(

@@ -16,7 +16,9 @@ from pipelines.output.shadow import Compared, ShadowReport, print_shadow, shadow
 from pipelines.person import operator
 from serving.disagreements import disagreements
 from serving.errors import JobNotFound, NoShadow
-from serving.ports import BlobStore, JobStore, Shadows
+from serving.ports.jobs import JobStore
+from serving.ports.rollouts import Shadows
+from serving.ports.storage import BlobStore
 from serving.shadow import Shadow, tally
 
 shadow_app = typer.Typer(

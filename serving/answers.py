@@ -15,7 +15,9 @@ from serving.briefs import Briefs
 from serving.errors import JobNotFound
 from serving.job import Job, JobStatus
 from serving.keys import RESULT_SECONDS, result_key, status_key, status_seconds
-from serving.ports import BlobStore, Cache, Feedback, JobStore
+from serving.ports.feedback import Feedback
+from serving.ports.jobs import JobStore
+from serving.ports.storage import BlobStore, Cache
 from serving.usecases import follow
 
 PLACE_SECONDS = 1.0  # a place in the queue changes without the job

@@ -47,7 +47,8 @@ from serving.pages import admin as admin_page
 from serving.pages import guidelines, promotions, runs, sign_in
 from serving.pages import status as status_page
 from serving.pages.routes import router as pages
-from serving.ports import BlobStore, ServedVersions
+from serving.ports.storage import BlobStore
+from serving.ports.versions import ServedVersions
 from serving.settings import ServingSettings
 from serving.tracing import Traces, TracingSettings, open_traces
 from serving.traffic import Traffic

@@ -7,7 +7,10 @@ from agent.report import ComplianceReport
 from agent.stored_article import load_article
 from serving.changes import Before, Note, notes
 from serving.job import Job
-from serving.ports import BlobStore, JobStore, ServedVersion, ServedVersions, Trail
+from serving.ports.jobs import JobStore
+from serving.ports.runs import Trail
+from serving.ports.storage import BlobStore
+from serving.ports.versions import ServedVersion, ServedVersions
 from serving.usecases.follow import Result
 
 KEPT_RULES = 8  # versions

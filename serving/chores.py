@@ -25,7 +25,9 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores
 from serving.adapters.traced_run_log import TracedRunLog
 from serving.api.callback_schemas import callback_body
-from serving.ports import BlobStore, Clock, Leases, Retention
+from serving.ports.clocks import Clock
+from serving.ports.jobs import Leases
+from serving.ports.storage import BlobStore, Retention
 from serving.rollout import State
 from serving.settings import ServingSettings
 from serving.shared import Shared

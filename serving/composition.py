@@ -5,7 +5,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import Stores
 from serving.answers import Answers
 from serving.briefs import Briefs
-from serving.ports import BlobStore, Cache
+from serving.ports.storage import BlobStore, Cache
 
 
 def answers_of(stores: Stores, blobs: BlobStore, cache: Cache, *, shared: bool) -> Answers:

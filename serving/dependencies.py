@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from agent.errors import CopydeskError
-from serving.ports import Ticks
+from serving.ports.clocks import Ticks
 
 ASK_SECONDS = 2.0  # longer is no answer
 KEPT_SECONDS = 1.0  # however often somebody asks

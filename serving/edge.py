@@ -9,7 +9,8 @@ from serving.adapters.memory_cache import MemoryCache
 from serving.adapters.memory_rate_limits import MemoryRateLimits
 from serving.adapters.memory_revocations import MemoryRevocations
 from serving.adapters.redis_connection import open_redis
-from serving.ports import Cache, RateLimits, Revocations
+from serving.ports.control import RateLimits, Revocations
+from serving.ports.storage import Cache
 from serving.settings import ServingSettings
 
 WITHOUT_REDIS = "nothing is cached, requests aren't counted and each process knows only the sessions it revoked"

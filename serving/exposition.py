@@ -11,7 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from agent.errors import CopydeskError
 from serving.dependencies import ASK_SECONDS, Dependencies
 from serving.metrics import ApiMetrics, Metrics
-from serving.ports import Backlogs, Clock, Ticks
+from serving.ports.clocks import Clock, Ticks
+from serving.ports.jobs import Backlogs
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 REMEMBERED_SECONDS = 5.0

@@ -17,7 +17,7 @@ from registry.statement import Kind as EvidenceKind
 from serving.evidence import Evidence, Expiry, Figure
 from serving.feedback import Action, Entry, Reason, State
 from serving.job import Job
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 
 
 class Words(BaseModel):

@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from agent.report import ComplianceReport
-from serving.ports import Backlog
+from serving.ports.jobs import Backlog
 
 Service = Literal["api", "worker"]
 

@@ -15,7 +15,12 @@ from agent.report import ComplianceReport, ReportStatus
 from agent.stored_article import load_article
 from serving.access.audit import WORKER
 from serving.job import Job, JobStatus, Priority
-from serving.ports import BlobStore, Clock, JobStore, Locks, ServedVersions, Shadows, Unseen
+from serving.ports.clocks import Clock
+from serving.ports.control import Locks
+from serving.ports.jobs import JobStore
+from serving.ports.rollouts import Shadows
+from serving.ports.storage import BlobStore
+from serving.ports.versions import ServedVersions, Unseen
 from serving.shadow import Shadow, bill, compare
 
 if TYPE_CHECKING:

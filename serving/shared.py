@@ -13,7 +13,7 @@ from agent.settings import ModelSettings
 from serving.adapters.database import Database
 from serving.adapters.redis_connection import open_redis
 from serving.adapters.sql_check_cache import SqlKeyValues
-from serving.ports import Clock
+from serving.ports.clocks import Clock
 from serving.settings import ServingSettings
 
 HOLD_SECONDS = 30.0  # beyond a call's timeout, before the place of a worker that died comes back

@@ -4,7 +4,9 @@ from datetime import datetime
 
 from agent.article import Article
 from serving.job import Request
-from serving.ports import Clock, Rollouts, ServedVersion, ServedVersions, Ticks
+from serving.ports.clocks import Clock, Ticks
+from serving.ports.rollouts import Rollouts
+from serving.ports.versions import ServedVersion, ServedVersions
 from serving.rollout import Rollout
 from serving.usecases.readiness import SILENCE, served_champion
 

@@ -38,7 +38,8 @@ from serving.errors import ChampionRefused
 from serving.exposition import exposed
 from serving.job import Job
 from serving.metrics import WorkerMetrics
-from serving.ports import BlobStore, ServedVersion
+from serving.ports.storage import BlobStore
+from serving.ports.versions import ServedVersion
 from serving.settings import ServingSettings
 from serving.shadowing import Shadowing
 from serving.shared import Shared, shared

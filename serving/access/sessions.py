@@ -9,7 +9,7 @@ from uuid import uuid4
 import jwt
 
 from serving.access.caller import Caller, NotSignedIn, Permission, Session
-from serving.ports import Revocations
+from serving.ports.control import Revocations
 
 ALGORITHM = "HS256"
 ISSUER = AUDIENCE = "copydesk"

@@ -11,7 +11,8 @@ from serving.access.sessions import ALGORITHM as SESSION_ALGORITHM
 from serving.access.sessions import PAGES_AUDIENCE, PAGES_LIFE, Sessions
 from serving.access.settings import AccessSettings
 from serving.access.signing_keys import SigningKeys
-from serving.ports import Clock, Revocations
+from serving.ports.clocks import Clock
+from serving.ports.control import Revocations
 
 LONGEST_TOKEN = 16_000  # characters; an Entra token with many groups has some thousands
 

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 
 from agent.errors import CopydeskError
-from serving.ports import Ticks
+from serving.ports.clocks import Ticks
 
 FRESH_SECONDS = 3600.0
 COOLDOWN_SECONDS = 10.0  # between two fetches, so that tokens naming made-up keys don't make us ask again and again

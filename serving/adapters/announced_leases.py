@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from agent.report import ComplianceReport
 from serving.job import Job
-from serving.ports import Leases
+from serving.ports.jobs import Leases
 
 Changed = Callable[[Job], Awaitable[None]]
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.errors import BlobStoreUnusable
-from serving.ports import BlobStore
+from serving.ports.storage import BlobStore
 from serving.settings import ServingSettings
 
 

@@ -7,7 +7,8 @@ from agent.check_cache import KeyValues
 from agent.report import ComplianceReport
 from serving.job import Job
 from serving.metrics import Metrics, WorkerMetrics
-from serving.ports import BlobStore, Cache, Leases
+from serving.ports.jobs import Leases
+from serving.ports.storage import BlobStore, Cache
 
 CACHES = {"job:status:": "status", "job:result:": "result"}  # by how a key begins
 

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from serving.ports import Ticks
+from serving.ports.clocks import Ticks
 
 MOST_BYTES = 16 * 1024 * 1024
 

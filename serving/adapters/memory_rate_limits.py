@@ -4,7 +4,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from serving.keys import RATE_WINDOW_SECONDS
-from serving.ports import Allowance, Ticks
+from serving.ports.clocks import Ticks
+from serving.ports.control import Allowance
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Revoked sessions, kept within one process."""
 
-from serving.ports import Ticks
+from serving.ports.clocks import Ticks
 
 
 class MemoryRevocations:

@@ -5,7 +5,7 @@ import asyncio
 from registry.connection import Registry
 from registry.feedback import DecidedFinding, JobFeedback, tell_feedback
 from serving.feedback import Action, Entry
-from serving.ports import FeedbackNews
+from serving.ports.log import FeedbackNews
 
 
 class MlflowFeedback:

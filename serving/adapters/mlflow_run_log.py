@@ -5,7 +5,7 @@ import asyncio
 from registry.connection import Registry
 from registry.runs import ProductionRun, begin_production_run, complete_production_run
 from registry.traces import log_job_trace
-from serving.ports import LogEntry
+from serving.ports.log import LogEntry
 from serving.usecases.execute import is_sampled
 
 

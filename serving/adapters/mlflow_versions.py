@@ -18,7 +18,8 @@ from registry.trials import Tried, evidence_of, newest_record, tried
 from registry.version import RegisteredVersion
 from registry.versions import describe, load, load_version
 from serving.evidence import Evidence, Measured, UnreadableDecision, measured_of
-from serving.ports import Clock, ServedVersion
+from serving.ports.clocks import Clock
+from serving.ports.versions import ServedVersion
 from serving.rollout import Rollout
 
 KEPT_AGENTS = 4

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from serving.adapters.redis_batches import RedisBatches
 from serving.keys import RATE_WINDOW_SECONDS, rate_limit_key
-from serving.ports import Allowance
+from serving.ports.control import Allowance
 
 # KEYS: 1 the user's count. ARGV: 1 length of a window in milliseconds. Returns the count and what is left of it.
 TAKE = """

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from serving.access.audit import Actor, AuditEntry
 from serving.adapters.access_tables import audit
 from serving.adapters.database import Database
-from serving.ports import Cursor
+from serving.ports.jobs import Cursor
 
 
 class SqlAudit:

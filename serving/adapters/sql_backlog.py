@@ -10,7 +10,7 @@ from serving.adapters.sql_jobs import QUEUED
 from serving.adapters.sql_leases import RUNNING
 from serving.adapters.tables import jobs, outbox
 from serving.job import JobStatus
-from serving.ports import Backlog
+from serving.ports.jobs import Backlog
 
 DEAD = and_(jobs.c.status == JobStatus.FAILED.value, jobs.c.dead)
 UNLOGGED = outbox.c.due_at.is_not(None)

@@ -13,7 +13,8 @@ from serving.adapters.sql_jobs import Enqueue, in_the_table, must_have_room, nex
 from serving.adapters.tables import compliance_results, job_of, jobs, results, row_of
 from serving.batch import Batch, BatchJob, GuidelineCount, Progress
 from serving.job import Job, JobStatus, Priority
-from serving.ports import BatchSubmission, Cursor
+from serving.ports.batches import BatchSubmission
+from serving.ports.jobs import Cursor
 
 LIVE = jobs.c.status.in_((JobStatus.QUEUED.value, JobStatus.RUNNING.value))
 

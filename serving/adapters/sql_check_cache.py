@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from serving.adapters.database import Database, DatabaseUnavailable
 from serving.adapters.tables import kept_checks
 from serving.adapters.upsert import upsert
-from serving.ports import Clock
+from serving.ports.clocks import Clock
 
 MOST_KEYS = 500  # in one statement
 

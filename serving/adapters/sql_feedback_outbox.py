@@ -12,7 +12,7 @@ from serving.adapters.sql_feedback import ENTRIES, WITH_APPROVAL, entry_of, stan
 from serving.adapters.tables import job_of, jobs, outbox
 from serving.feedback import Action, document_of
 from serving.job import Job
-from serving.ports import FeedbackNews
+from serving.ports.log import FeedbackNews
 
 LOGGED = and_(outbox.c.job_id == feedback_outbox.c.job_id, outbox.c.due_at.is_(None), outbox.c.run_id != "")
 

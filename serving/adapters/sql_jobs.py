@@ -17,7 +17,7 @@ from serving.adapters.sql_audit import note
 from serving.adapters.tables import job_of, jobs, results, row_of, state_of
 from serving.errors import IdempotencyConflict, QueueFull
 from serving.job import STANDS_FOR_EQUALS, Job, JobStatus, Priority
-from serving.ports import Cursor, Submission
+from serving.ports.jobs import Cursor, Submission
 
 QUEUED = jobs.c.status == JobStatus.QUEUED.value
 

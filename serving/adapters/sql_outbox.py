@@ -9,7 +9,7 @@ from agent.report import ComplianceReport
 from serving.adapters.database import Database
 from serving.adapters.tables import job_of, jobs, outbox, recordings, results
 from serving.job import ENDED
-from serving.ports import LogEntry
+from serving.ports.log import LogEntry
 
 # Not of a job that was given up and queued again before its run was logged: it is logged when it ends anew.
 OF_ENDED = and_(outbox.c.job_id == jobs.c.id, jobs.c.status.in_([status.value for status in ENDED]))

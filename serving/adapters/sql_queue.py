@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from serving.adapters.database import Database
 from serving.adapters.sql_jobs import QUEUED
 from serving.adapters.tables import jobs
-from serving.ports import Clock
+from serving.ports.clocks import Clock
 
 IDLE_SECONDS = 0.05  # between looks for a job: an idle worker costs about 4 % of a core on SQLite
 REST_SECONDS = 1.0  # before a job that was handled in vain is handed out again

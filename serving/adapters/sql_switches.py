@@ -9,7 +9,7 @@ from serving.adapters.access_tables import switches
 from serving.adapters.database import Database
 from serving.adapters.sql_audit import note
 from serving.adapters.upsert import upsert
-from serving.ports import Switch
+from serving.ports.control import Switch
 
 
 class SqlSwitches:

@@ -16,7 +16,7 @@ from serving.adapters.evidence_tables import evidence
 from serving.adapters.tables import served_versions
 from serving.adapters.upsert import upsert
 from serving.evidence import ANSWERED, FIGURES, Evidence, Expiry
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 
 NOT_PROMOTED = ""  # as a promotion
 

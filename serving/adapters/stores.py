@@ -11,7 +11,8 @@ from serving.adapters.sql_feedback import SqlFeedback
 from serving.adapters.sql_jobs import SqlJobStore, in_the_table
 from serving.adapters.sql_leases import SqlLeases
 from serving.adapters.sql_queue import SqlQueue
-from serving.ports import Clock, JobQueue
+from serving.ports.clocks import Clock
+from serving.ports.jobs import JobQueue
 from serving.settings import ServingSettings
 
 

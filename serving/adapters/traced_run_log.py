@@ -1,7 +1,7 @@
 """A run log whose calls are spans in the trace of the job's request."""
 
 from serving.about import About, regarding
-from serving.ports import LogEntry, RunLog
+from serving.ports.log import LogEntry, RunLog
 from serving.tracing import Kind, Traces, span
 
 

@@ -9,7 +9,9 @@ from agent.errors import CopydeskError
 from agent.report import ComplianceReport
 from serving.job import Job
 from serving.model_change import ExpiresOn, change_of
-from serving.ports import Clock, EvidenceKept, Leases
+from serving.ports.clocks import Clock
+from serving.ports.jobs import Leases
+from serving.ports.versions import EvidenceKept
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from agent.errors import CopydeskError
 from serving.access.caller import Caller, Permission
 from serving.api.batch_schemas import BatchIn
 from serving.errors import BatchRefused
-from serving.ports import BlobStore
+from serving.ports.storage import BlobStore
 from serving.usecases.read_inbox import read_from_inbox
 
 AT_ONCE = 8

@@ -5,7 +5,7 @@ import binascii
 from datetime import UTC, datetime
 
 from serving.errors import BadRequest
-from serving.ports import Cursor
+from serving.ports.jobs import Cursor
 
 MOST_DIGITS = 9  # of a place that a database can count
 

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.api.services import Services
 from serving.errors import RateLimited
-from serving.ports import Allowance
+from serving.ports.control import Allowance
 
 POLICY = "default"
 

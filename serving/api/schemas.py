@@ -18,7 +18,7 @@ from serving.changes import Note
 from serving.evidence import Evidence, Expiry, Figure, GuidelineEvidence
 from serving.inbox import INBOX, LONGEST_NAME, inbox_name
 from serving.job import Job, JobStatus
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 from serving.usecases.follow import Result, Standing
 
 Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=35)]

@@ -10,23 +10,14 @@ from serving.answers import Answers
 from serving.dependencies import Dependencies
 from serving.exposition import Exposition
 from serving.metrics import ApiMetrics
-from serving.ports import (
-    Approvals,
-    Audit,
-    Backlogs,
-    Batches,
-    BlobStore,
-    Cache,
-    Clock,
-    Feedback,
-    Figures,
-    JobStore,
-    RateLimits,
-    Runs,
-    ServedVersions,
-    Switches,
-    Trail,
-)
+from serving.ports.batches import Batches
+from serving.ports.clocks import Clock
+from serving.ports.control import Audit, RateLimits, Switches
+from serving.ports.feedback import Approvals, Feedback, Figures
+from serving.ports.jobs import Backlogs, JobStore
+from serving.ports.runs import Runs, Trail
+from serving.ports.storage import BlobStore, Cache
+from serving.ports.versions import ServedVersions
 from serving.settings import ServingSettings
 from serving.tracing import Traces
 from serving.traffic import Traffic

@@ -25,7 +25,7 @@ from serving.access.caller import Caller, Permission
 from serving.api.schemas import ArticleIn, CheckIn, Options
 from serving.errors import BadRequest
 from serving.job import Priority, Request
-from serving.ports import BlobStore
+from serving.ports.storage import BlobStore
 from serving.usecases.read_inbox import read_from_inbox
 
 OPENAPI_BODY: dict[str, Any] = {

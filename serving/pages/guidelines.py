@@ -20,7 +20,7 @@ from serving.pages.charts import DotRow, Mark, Point
 from serving.pages.layout import PageRoute, drawn, page
 from serving.pages.tables import Column, Linked, Table, Value, figure, number
 from serving.pages.visitor import Use, Visitor
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 
 PERIOD = timedelta(days=30)
 DIGITS = 12  # of a digest

@@ -10,7 +10,7 @@ from serving.pages.layout import PageRoute, page
 from serving.pages.run_tables import run_link
 from serving.pages.tables import Linked
 from serving.pages.visitor import Use, Visitor
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 
 KINDS = {
     Kind.GATE: "Passed the gate",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from serving.pages import wording
 from serving.pages.guidelines import evidence_of, guideline_path
 from serving.pages.tables import Column, Linked, Row, Table, Value, figure, number
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 from serving.runs import Change, Effort, Raised
 from serving.usecases.compare_runs import Comparison
 

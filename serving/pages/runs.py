@@ -19,7 +19,7 @@ from serving.pages.layout import HEADERS, PageRoute, drawn, page
 from serving.pages.run_tables import run_link, tables_of, title_of
 from serving.pages.tables import Linked, Table, find_table
 from serving.pages.visitor import Use, Visitor
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 from serving.runs import LEVEL_OF_CHANCE, Direction, Scope, Side
 from serving.usecases.compare_runs import MOST_CHANGES, MOST_DOCUMENTS, PERIOD, Comparison, compare_runs, usual_sides
 

@@ -11,7 +11,9 @@ from agent.stored_article import load_article
 from serving.access.audit import Actor
 from serving.errors import DismissalNotFound
 from serving.feedback import ApprovalStatus, Entry
-from serving.ports import Approvals, BlobStore, JobStore
+from serving.ports.feedback import Approvals
+from serving.ports.jobs import JobStore
+from serving.ports.storage import BlobStore
 
 AT_ONCE = 8  # jobs that are read: a page may have a hundred
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from agent.errors import CopydeskError
 from serving.callback import Callback, pause_after, signed
-from serving.ports import Callbacks, Caller, Clock
+from serving.ports.callbacks import Callbacks, Caller
+from serving.ports.clocks import Clock
 
 logger = logging.getLogger(__name__)
 

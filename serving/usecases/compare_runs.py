@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agent.report import ComplianceReport
-from serving.ports import Runs, ServedVersion, ServedVersions
+from serving.ports.runs import Runs
+from serving.ports.versions import ServedVersion, ServedVersions
 from serving.runs import (
     Bin,
     Change,

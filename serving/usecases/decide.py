@@ -6,7 +6,8 @@ from datetime import datetime
 from serving.errors import FindingNotFound, JobWithoutResult
 from serving.feedback import Decision, Dismissals, Saying
 from serving.job import REPORTED
-from serving.ports import Feedback, JobStore
+from serving.ports.feedback import Feedback
+from serving.ports.jobs import JobStore
 from serving.usecases.follow import find_job
 
 

@@ -14,7 +14,10 @@ from agent.recording import Recording
 from agent.report import ComplianceReport, ReportStatus
 from agent.stored_article import load_article
 from serving.job import Job, JobStatus
-from serving.ports import BlobStore, Champion, Clock, Leases, Witness
+from serving.ports.clocks import Clock
+from serving.ports.jobs import Leases, Witness
+from serving.ports.storage import BlobStore
+from serving.ports.versions import Champion
 
 if TYPE_CHECKING:
     from agent.graph import Progress

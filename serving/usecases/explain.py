@@ -6,7 +6,11 @@ from serving.errors import FindingNotFound, JobWithoutResult
 from serving.feedback import document_of
 from serving.job import REPORTED, Job
 from serving.lineage import Lineage, lineage_of
-from serving.ports import BlobStore, Feedback, JobStore, ServedVersions, Trail
+from serving.ports.feedback import Feedback
+from serving.ports.jobs import JobStore
+from serving.ports.runs import Trail
+from serving.ports.storage import BlobStore
+from serving.ports.versions import ServedVersions
 
 
 async def explain(

@@ -9,7 +9,9 @@ from agent.stored_article import load_article
 from serving.errors import JobEnded, JobNotFound, JobWithoutResult
 from serving.feedback import Entry, State, dismissed, document_of
 from serving.job import REPORTED, Job, JobStatus
-from serving.ports import BlobStore, Feedback, JobStore
+from serving.ports.feedback import Feedback
+from serving.ports.jobs import JobStore
+from serving.ports.storage import BlobStore
 
 
 @dataclass(frozen=True, slots=True)

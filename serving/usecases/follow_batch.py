@@ -6,7 +6,8 @@ from datetime import datetime
 from serving.batch import Batch
 from serving.errors import BatchNotFound
 from serving.job import Job
-from serving.ports import Batches, JobStore
+from serving.ports.batches import Batches
+from serving.ports.jobs import JobStore
 
 
 async def find_batch(store: Batches, *, batch_id: str, user: str) -> Batch:

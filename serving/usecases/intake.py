@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from serving.callback_rules import CallbackRefused, CallbackRules
 from serving.errors import Draining
-from serving.ports import Switches
+from serving.ports.control import Switches
 
 DRAIN = "drain"
 

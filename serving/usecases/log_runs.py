@@ -4,7 +4,8 @@ import logging
 from datetime import timedelta
 
 from agent.errors import CopydeskError
-from serving.ports import Clock, LogEntry, Outbox, RunLog
+from serving.ports.clocks import Clock
+from serving.ports.log import LogEntry, Outbox, RunLog
 
 logger = logging.getLogger(__name__)
 

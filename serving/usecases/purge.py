@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from serving.ports import BlobStore, Retention
+from serving.ports.storage import BlobStore, Retention
 from serving.settings import Ages
 
 JOBS_AT_ONCE = 500  # in one transaction, so that nobody waits for long

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from agent.article import Article
 from agent.formats.reading import read_article
 from serving.errors import BlobNotFound
-from serving.ports import BlobStore
+from serving.ports.storage import BlobStore
 
 
 async def read_from_inbox(blobs: BlobStore, *, name: str, title: str, language: str) -> Article:

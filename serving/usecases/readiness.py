@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from serving.errors import NoChampion, NoWorker
-from serving.ports import ServedVersion, ServedVersions
+from serving.ports.versions import ServedVersion, ServedVersions
 
 SILENCE = timedelta(seconds=30)  # workers say every few seconds what they serve
 

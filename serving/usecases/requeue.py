@@ -7,7 +7,7 @@ from agent.errors import CopydeskError
 from serving.access.audit import Actor
 from serving.answers import Answers
 from serving.job import Job
-from serving.ports import JobStore
+from serving.ports.jobs import JobStore
 
 AT_ONCE = 1000
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from serving.access.audit import WORKER
-from serving.ports import Rollouts, ServedVersions
+from serving.ports.rollouts import Rollouts
+from serving.ports.versions import ServedVersions
 from serving.rollout import Rollout, decide
 
 

@@ -10,7 +10,8 @@ from agent.article import Article
 from agent.stored_article import dump_article
 from serving.job import Job, Priority, Request
 from serving.keys import ARTICLE_SECONDS, article_key
-from serving.ports import BlobStore, Cache, JobStore, Submission
+from serving.ports.jobs import JobStore, Submission
+from serving.ports.storage import BlobStore, Cache
 from serving.traffic import Traffic
 
 DUPLICATES = timedelta(seconds=ARTICLE_SECONDS)  # an equal article within it is not checked again

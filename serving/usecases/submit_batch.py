@@ -10,7 +10,9 @@ from agent.article import Article
 from agent.stored_article import dump_article
 from serving.batch import Batch
 from serving.job import Job, Priority, Request
-from serving.ports import Batches, BatchSubmission, BlobStore, ServedVersion, ServedVersions
+from serving.ports.batches import Batches, BatchSubmission
+from serving.ports.storage import BlobStore
+from serving.ports.versions import ServedVersion, ServedVersions
 from serving.usecases.readiness import served_champion
 from serving.usecases.submit import article_hash
 

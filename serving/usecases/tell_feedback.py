@@ -3,7 +3,8 @@
 import logging
 
 from agent.errors import CopydeskError
-from serving.ports import Clock, FeedbackLog, FeedbackNews, FeedbackOutbox
+from serving.ports.clocks import Clock
+from serving.ports.log import FeedbackLog, FeedbackNews, FeedbackOutbox
 from serving.usecases.log_runs import HOLD, delay
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from registry.standing import standing
 from serving.adapters.database import open_database
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.evidence import Evidence, measured_of
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 from serving.settings import ServingSettings
 from tests.evaluation.build import labelled, labelled_set
 from tests.pipelines.terminal import Ran, Run

@@ -21,7 +21,8 @@ from serving.adapters.stores import Stores
 from serving.adapters.tables import jobs, outbox
 from serving.evidence import Evidence, Figure, GuidelineEvidence
 from serving.job import Job, Request
-from serving.ports import ServedVersion, Submission
+from serving.ports.jobs import Submission
+from serving.ports.versions import ServedVersion
 from tests.agent.build import article, pack
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

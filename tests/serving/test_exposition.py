@@ -8,7 +8,7 @@ from serving.adapters.database import DatabaseUnavailable
 from serving.dependencies import Dependencies
 from serving.exposition import REMEMBERED_SECONDS, Exposition, exposed
 from serving.metrics import ApiMetrics, WorkerMetrics
-from serving.ports import Backlog
+from serving.ports.jobs import Backlog
 from tests.serving.service import free_port
 from tests.serving.ticks import Turned
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from serving.metrics import NAMES, ApiMetrics, Metrics, Named, WorkerMetrics, described
-from serving.ports import Backlog
+from serving.ports.jobs import Backlog
 from tests.serving.build import judged_report, report
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"

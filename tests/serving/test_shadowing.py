@@ -29,7 +29,7 @@ from serving.adapters.stores import Stores, open_worker_stores
 from serving.app import utc_now
 from serving.errors import BlobStoreUnavailable, ShadowRunning
 from serving.job import Job, JobStatus, Priority
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 from serving.settings import ServingSettings
 from serving.shadow import Bill, Compared, Pair, Place, Shadow, Spent
 from serving.shadowing import LONGEST, RELOAD, Shadowing

@@ -19,7 +19,7 @@ from agent.formats.reading import MAX_FILE_BYTES
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.errors import BlobStoreUnavailable
-from serving.ports import BlobStore
+from serving.ports.storage import BlobStore
 from serving.settings import ServingSettings
 from tests.azurite_server import ACCOUNT, Azurite, azurite_server
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from serving.adapters.memory_cache import MemoryCache
 from serving.adapters.redis_cache import RedisCache
-from serving.ports import Cache
+from serving.ports.storage import Cache
 from tests.serving.adapters.batches import batches
 from tests.serving.ticks import Turned
 

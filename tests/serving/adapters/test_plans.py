@@ -17,7 +17,7 @@ from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_retention import SqlRetention
 from serving.adapters.stores import Stores, open_stores
 from serving.adapters.tables import findings, jobs
-from serving.ports import Cursor, Submission
+from serving.ports.jobs import Cursor, Submission
 from serving.settings import ServingSettings
 from tests.postgres_server import new_database
 from tests.serving.build import submission

@@ -10,7 +10,7 @@ import pytest
 
 from serving.adapters.memory_rate_limits import MemoryRateLimits
 from serving.adapters.redis_rate_limits import RedisRateLimits
-from serving.ports import Allowance, RateLimits
+from serving.ports.control import Allowance, RateLimits
 from tests.serving.adapters.batches import batches
 from tests.serving.service import free_port
 from tests.serving.ticks import Turned

@@ -10,7 +10,7 @@ import pytest
 
 from serving.adapters.memory_revocations import MemoryRevocations
 from serving.adapters.redis_revocations import RedisRevocations
-from serving.ports import Revocations
+from serving.ports.control import Revocations
 from tests.redis_server import redis_server
 from tests.serving.adapters.batches import batches
 from tests.serving.service import free_port

@@ -10,7 +10,8 @@ from serving.adapters.stores import Stores
 from serving.batch import Batch
 from serving.errors import IdempotencyConflict, QueueFull
 from serving.job import JobStatus, Priority
-from serving.ports import BatchSubmission, Cursor
+from serving.ports.batches import BatchSubmission
+from serving.ports.jobs import Cursor
 from tests.serving.build import NOW, claim, job, report, request, story, submission
 
 

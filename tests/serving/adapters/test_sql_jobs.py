@@ -8,7 +8,7 @@ import pytest
 from serving.adapters.stores import Stores
 from serving.errors import IdempotencyConflict, QueueFull
 from serving.job import JobStatus, Priority
-from serving.ports import Cursor, Submission
+from serving.ports.jobs import Cursor, Submission
 from tests.serving.build import LEASE, NOW, claim, job, report, request, submission
 
 HOUR_AGO = NOW - timedelta(hours=1)

@@ -8,7 +8,7 @@ from serving.adapters.database import Database
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.stores import Stores
 from serving.job import JobStatus
-from serving.ports import LogEntry
+from serving.ports.log import LogEntry
 from tests.serving.build import NOW, ROOT, report, submission, unlogged
 from tests.serving.build import claim as claim_job
 

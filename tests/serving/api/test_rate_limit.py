@@ -7,7 +7,7 @@ from serving.adapters.database import Database
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.api.rate_limit import rate_limit_headers
 from serving.app import utc_now
-from serving.ports import Allowance
+from serving.ports.control import Allowance
 from serving.settings import ServingSettings
 from tests.serving.build import TEXT, served
 from tests.serving.conftest import api_client

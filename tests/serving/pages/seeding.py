@@ -26,7 +26,8 @@ from serving.adapters.stores import Stores
 from serving.evidence import Evidence, Figure, GuidelineEvidence
 from serving.feedback import Action, Decision, Dismissals, Reason, Saying
 from serving.job import Job, JobStatus, Request
-from serving.ports import ServedVersion, Submission
+from serving.ports.jobs import Submission
+from serving.ports.versions import ServedVersion
 
 LEASE = timedelta(minutes=1)
 SENTENCE = "the council said on Monday that work at the harbour would begin before winter and cost less than was feared"

@@ -24,7 +24,7 @@ from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.stores import Stores, open_stores
 from serving.app import create_app, utc_now
 from serving.evidence import Figure, GuidelineEvidence
-from serving.ports import Switch
+from serving.ports.control import Switch
 from serving.settings import ServingSettings
 from serving.usecases.intake import DRAIN
 from tests.agent.build import guideline, pack, prompt_guideline

@@ -22,7 +22,7 @@ from serving.adapters.stores import Stores
 from serving.app import utc_now
 from serving.errors import BlobStoreUnusable
 from serving.job import Job, JobStatus
-from serving.ports import ServedVersion
+from serving.ports.versions import ServedVersion
 from serving.settings import ServingSettings
 from serving.usecases.execute import Terms, backoff, execute
 from tests.agent.build import pack, prompt_guideline

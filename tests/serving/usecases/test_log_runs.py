@@ -14,7 +14,8 @@ from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.stores import Stores
 from serving.adapters.tables import recordings
 from serving.job import JobStatus
-from serving.ports import Clock, LogEntry
+from serving.ports.clocks import Clock
+from serving.ports.log import LogEntry
 from serving.settings import ServingSettings
 from serving.usecases.log_runs import HOLD, LONGEST_DELAY, delay, log_next
 from tests.serving.build import NOW, claim, report, submission, unlogged

@@ -17,7 +17,7 @@ from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.stores import Stores
 from serving.feedback import Action, ApprovalStatus, Decision, Dismissals
 from serving.job import Job
-from serving.ports import FeedbackNews
+from serving.ports.log import FeedbackNews
 from serving.settings import ServingSettings
 from serving.usecases.log_runs import HOLD, log_next
 from serving.usecases.tell_feedback import tell_next
