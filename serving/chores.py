@@ -127,7 +127,8 @@ class Chores:
         """Tells MLflow of an ended job; False when there is none to tell of."""
         if not await self._outbox.is_due(self._clock()) or not await self._holds(LOG, LOG_TERM):
             return False
-        return await log_next(self._outbox, self._runs, clock=self._clock)
+        hold = timedelta(seconds=self._settings.log_hold_seconds)
+        return await log_next(self._outbox, self._runs, clock=self._clock, hold=hold)
 
     async def tell_next(self) -> bool:
         """Tells MLflow what was decided with a job's report; False when there is nothing to tell."""

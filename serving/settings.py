@@ -93,6 +93,7 @@ class ServingSettings(BaseSettings):
     max_attempts: int = Field(default=3, ge=1)  # of one job, before it has failed
     lease_seconds: float = Field(default=10.0, gt=0)  # a running job whose worker is silent for longer goes back
     record_rate: float = Field(default=0.0, ge=0, le=1)  # part of the jobs whose exchanges with the model are stored
+    log_hold_seconds: float = Field(default=180.0, ge=5)  # what a killed worker was about to tell MLflow waits so long
     mlflow_trace_rate: float = Field(default=0.01, ge=0, le=1)  # part of the jobs whose checks are a trace in MLflow
     kept_days: int = Field(default=30, ge=1)  # how long finished checks are kept
     article_days: int = Field(default=180, ge=1)  # how long articles and all that was found in them are kept

@@ -14,9 +14,9 @@ LONGEST_DELAY = timedelta(minutes=5)
 HOLD = timedelta(minutes=3)  # logging a run takes about 10 requests of at most 10 s each
 
 
-async def log_next(outbox: Outbox, runs: RunLog, *, clock: Clock) -> bool:
-    """Logs the entry that is due; False when there is none."""
-    entry = await outbox.claim(clock(), HOLD)
+async def log_next(outbox: Outbox, runs: RunLog, *, clock: Clock, hold: timedelta = HOLD) -> bool:
+    """Logs the entry that is due; False when there is none. Nobody else takes it until `hold` is over."""
+    entry = await outbox.claim(clock(), hold)
     if entry is None:
         return False
     try:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from agent.spec import ModelSpec
-from serving.usecases.log_runs import HOLD
 from tests.agent.build import pack, prompt_guideline
 from tests.postgres_server import new_database
 from tests.scripted_model import Scripted, ScriptedModel
@@ -19,6 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 JUDGED = pack(*(prompt_guideline(f"rule-{number}", title=f"Rule {number}") for number in range(4)))
 JOBS = 12
 RESUME_SECONDS = 15.0
+HOLD_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def running(tmp_path: Path, postgres: str, migrated: str, redis_url: str, model:
         "REDIS_CONNECTION_STRING": redis_url,
         "COPYDESK_MODEL_URL": model.url,
         "COPYDESK_USER_REQUESTS_PER_MINUTE": "100000",
+        "COPYDESK_LOG_HOLD_SECONDS": f"{HOLD_SECONDS}",
     }
     with service(tmp_path, environment=environment) as running:
         running.make_champion(JUDGED, ModelSpec(deployment="m"))
@@ -53,7 +54,7 @@ def test_workers_that_are_killed_lose_no_job_and_no_run_is_written_twice(running
         running.start("worker")
         assert [ended(client, id)["status"] for id in ids] == ["completed"] * JOBS
         # What a killed worker was about to log stays its own for as long as it could be at it.
-        patience = HOLD.total_seconds() + PATIENCE
+        patience = HOLD_SECONDS + PATIENCE
         logged = eventually("all are logged", lambda: _logged(running, ids), patience)
     assert sorted(logged) == sorted(ids)
 
