@@ -30,7 +30,7 @@ class Question:
     def of(cls, request: dict[str, Any]) -> "Question":
         system, article, guidelines = (message["content"] for message in request["messages"])
         read = _Reader(article).question(tuple(GUIDELINE.findall(guidelines)), beside=f"{system}\n{guidelines}")
-        return replace(read, deployment=str(request["model"]))
+        return replace(read, deployment=str(request.get("model", "")))
 
     @cached_property
     def text(self) -> str:

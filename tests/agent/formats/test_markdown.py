@@ -1,6 +1,3 @@
-import contextlib
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +5,7 @@ from hypothesis import strategies as st
 from agent.article import ParagraphKind
 from agent.errors import ArticleError, ContentTooLarge
 from agent.formats.markdown import MAX_SOURCE_CHARACTERS, read_markdown
+from tests.agent.formats.effort import takes_time_in_proportion
 from tests.agent.formats.places import MARKUP, misplaced, unmapped
 
 HEADING, TEXT, ITEM, QUOTE, CELL = ParagraphKind
@@ -140,14 +138,7 @@ def test_any_text_keeps_its_places(source):
 
 @pytest.mark.parametrize("unit", ["{{", "{%", "[^", "[", "*a ", "<a ", "<!--", "`", "> ", "|", "<div><", "&#", "- "])
 def test_hostile_repetition_takes_time_in_proportion(unit):
-    assert cpu_seconds(unit, 40_000) < 10 * cpu_seconds(unit, 10_000) + 0.1  # four times as much, not sixteen
-
-
-def cpu_seconds(unit: str, characters: int) -> float:
-    started = time.process_time()
-    with contextlib.suppress(ArticleError):
-        read_markdown(unit * (characters // len(unit)) + "\n\nend")
-    return time.process_time() - started
+    assert takes_time_in_proportion(lambda text: read_markdown(f"{text}\n\nend"), unit, 10_000)
 
 
 @pytest.mark.corpora

@@ -79,7 +79,9 @@ async def fill(serving: ServingSettings) -> None:
         await stores.feedback.decide(Saying(done, guidelines, waits, utc_now(), Dismissals.APPROVAL))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(
+    scope="session"
+)  # a process that takes its tests from a queue may not see that more of this module follow
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("described")
     serving = ServingSettings(
