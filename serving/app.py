@@ -65,10 +65,10 @@ def utc_now() -> datetime:
 V1 = ApiVersion(
     "v1",
     (
+        jobs.router,  # first: most requests ask for a status
         sessions.router,
         checks.router,
         batches.router,
-        jobs.router,
         jobs.short,
         events.router,
         feedback.router,

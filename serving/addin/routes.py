@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 IfNoneMatch = Annotated[str, Header()]
 
 
-def place(request: Request) -> Place:
+async def place(request: Request) -> Place:
     """The place of the application that answers."""
     found: Place = request.app.state.place
     return found

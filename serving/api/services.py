@@ -55,7 +55,7 @@ class Services:
     clock: Clock
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     """The services of the application that answers."""
     found: Services = request.app.state.services
     return found
