@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
@@ -118,13 +119,18 @@ async def _put_evidence(connection: AsyncConnection, number: str, found: Evidenc
 def _version(found: RowMapping) -> ServedVersion:
     return ServedVersion(
         stamp=VersionStamp.model_validate_json(found[served_versions.c.stamp]),
-        pack=GuidelinePack.model_validate_json(found[served_versions.c.pack]),
+        pack=_pack(found[served_versions.c.pack]),
         champion=found[served_versions.c.champion],
         served=found[served_versions.c.served_at],
         evidence=evidence_of(found) if found[evidence.c.record] else None,
         prompts=json.loads(found[served_versions.c.prompts]),
         model=ModelSpec.model_validate_json(found[served_versions.c.model]) if found[served_versions.c.model] else None,
     )
+
+
+@lru_cache(maxsize=4)  # versions: each article asks for the champion, and reading its pack takes milliseconds
+def _pack(text: str) -> GuidelinePack:
+    return GuidelinePack.model_validate_json(text)
 
 
 def evidence_of(found: RowMapping) -> Evidence:
