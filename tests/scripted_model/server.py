@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -43,6 +44,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
     allow_reuse_address = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed takes its connections with it."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class ScriptedModel:
