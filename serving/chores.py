@@ -41,6 +41,7 @@ from serving.usecases.tell_feedback import tell_next
 
 SWEEP, LOG, CALL, PURGE, ROLLOUT = "sweep", "log", "call", "purge", "rollout"
 ROLLOUT_TERM = timedelta(seconds=60)
+SWEEPS = 5  # in a lease; a worker that dies after one holds up the others for no longer than until the next
 LOG_TERM = timedelta(seconds=20)  # a worker that dies while it logs holds up the others no longer
 PURGE_EVERY = timedelta(days=1)
 PURGE_HOLD = timedelta(minutes=2)  # kept while a purge runs: of one that was killed nobody waits longer
@@ -114,7 +115,7 @@ class Chores:
 
     async def sweep(self) -> tuple[int, int]:
         """Takes jobs back from workers that went silent, and hands out what the queue forgot; how many of each."""
-        if not await self._holds(SWEEP, self._lease):
+        if not await self._holds(SWEEP, self._lease / SWEEPS):
             return 0, 0
         lost = await self._leases.give_back(self._clock(), max_attempts=self._settings.max_attempts)
         for job in lost:

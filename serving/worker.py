@@ -31,7 +31,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.adapters.watched_leases import WatchedLeases
 from serving.attempt import attempted
-from serving.chores import Chores
+from serving.chores import SWEEPS, Chores
 from serving.composition import answers_of
 from serving.edge import Edge, open_edge
 from serving.errors import ChampionRefused
@@ -178,7 +178,7 @@ class Worker:
         await asyncio.gather(
             self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
             self._every(self.settings.champion_poll_seconds, self._serve_challenger, stopping),
-            self._every(self.settings.lease_seconds / 3, self._sweep, stopping),
+            self._every(self.settings.lease_seconds / SWEEPS, self._sweep, stopping),
             self._every(ROLL_SECONDS, self._chores.roll_on, stopping),
             self._every(SHADOW_IDLE_SECONDS, self._shadowing.next, stopping),
             self._every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
