@@ -120,10 +120,11 @@ def test_a_killed_workers_jobs_go_on_elsewhere_and_none_is_lost(tmp_path: Path) 
 
 
 def test_after_a_kill_in_mid_article_no_finished_check_is_paid_again(tmp_path: Path) -> None:
-    with judged_by(tmp_path, seconds=0.4) as (running, model), running.api() as client:
+    with judged_by(tmp_path, seconds=2) as (running, model), running.api() as client:
         doomed = running.start_worker()
         id = submit(client, "Experts say so.")
-        eventually("half of it is asked", lambda: len(model.calls) == 3)
+        eventually("half of it is done", lambda: status(client, id)["done"] == 2)
+        eventually("the third is asked", lambda: len(model.calls) == 3)
         doomed.send_signal(signal.SIGKILL)
         doomed.wait(10)
         running.start("worker")
