@@ -121,10 +121,11 @@ def test_replace_changes_the_words_and_undo_brings_them_back(script, sampled):
     assert text_of(sampled) == before.replace("due to the fact that", "because")
     expect(sampled.get_by_text("The text has changed since it was checked")).to_be_visible()
     assert [one["state"] for one in script.feedback] == ["accepted"]
-    sampled.locator(".toast").get_by_role("button", name="Undo").click()
+    with sampled.expect_response("**/feedback/*"):
+        sampled.locator(".toast").get_by_role("button", name="Undo").click()
+    assert script.feedback == []
     expect(sampled.get_by_text("The text has changed since it was checked")).to_be_hidden()
     assert text_of(sampled) == before
-    assert script.feedback == []
 
 
 def test_the_browsers_own_undo_knows_of_a_replacement(sampled):
@@ -146,9 +147,10 @@ def test_a_dismissal_is_kept_with_its_reason_and_can_be_undone(script, sampled):
     expect(sampled.get_by_role("heading", name="Score 88.8 of 100")).to_be_visible()
     expect(sampled.get_by_role("button", name="14 All")).to_be_visible()
     assert [(one["state"], one["reason"]) for one in script.feedback] == [("dismissed", "quotation")]
-    sampled.locator(".toast").get_by_role("button", name="Undo").click()
-    expect(sampled.get_by_role("button", name="15 All")).to_be_visible()
+    with sampled.expect_response("**/feedback/*"):
+        sampled.locator(".toast").get_by_role("button", name="Undo").click()
     assert script.feedback == []
+    expect(sampled.get_by_role("button", name="15 All")).to_be_visible()
 
 
 def test_another_reason_is_written_down(script, sampled):
@@ -156,7 +158,8 @@ def test_another_reason_is_written_down(script, sampled):
     sampled.get_by_role("button", name="Dismiss", exact=True).click()
     sampled.get_by_role("button", name="Another reason").click()
     sampled.get_by_label("Your reason").fill("The council's own word")
-    sampled.keyboard.press("Enter")
+    with sampled.expect_response("**/feedback"):
+        sampled.keyboard.press("Enter")
     expect(sampled.locator(".toast")).to_contain_text("Dismissed")
     assert script.feedback[0]["comment"] == "The council's own word"
 

@@ -60,8 +60,8 @@ def test_a_file_is_sent_as_it_is_and_becomes_the_article(script, page):
     assert b'name="file"; filename="a.md"' in script.received[0].body
     expect(page.locator("#article h1")).to_have_text("You won’t believe what the harbour board did next")
     assert "utilize" in marked(page, "advice")
-    page.get_by_role("button", name="Check again").click()
-    expect(page.get_by_role("heading", name="Findings")).to_be_visible()
+    with page.expect_response("**/compliance/check"):
+        page.get_by_role("button", name="Check again").click()
     assert script.sent()["document_id"] == "a.md"
 
 
@@ -114,10 +114,12 @@ def test_the_queue_and_the_progress_are_shown(script, page):
 def test_waiting_can_be_stopped(script, page):
     script.status = [running(1)]
     check_text(page, "Keep me.")
-    page.get_by_role("button", name="Stop").click()
+    with page.expect_response(f"**/jobs/{JOB}") as cancelled:
+        page.get_by_role("button", name="Stop").click()
+    assert cancelled.value.request.method == "DELETE"
+    assert script.cancelled
     expect(page.get_by_role("button", name="Check article")).to_be_focused()
     assert text_of(page) == "Keep me."
-    assert script.cancelled
 
 
 def test_a_change_during_a_check_is_noticed(script, page):
