@@ -71,9 +71,16 @@ class Answers:
 
     async def status(self, job_id: str, user: str) -> Answer:
         """Raises JobNotFound, also for somebody else's job."""
-        if kept := await self._cache.get(status_key(job_id)):
-            return _own(Answer.load(kept), job_id, user)
-        return await self.status_now(job_id, user)
+        return await self.told(job_id, user, await self.kept_status(job_id))
+
+    async def kept_status(self, job_id: str) -> Answer | None:
+        """Whosever it is: to be told by `told` alone."""
+        kept = await self._cache.get(status_key(job_id))
+        return Answer.load(kept) if kept else None
+
+    async def told(self, job_id: str, user: str, kept: Answer | None) -> Answer:
+        """A kept status, or as the database has it; raises JobNotFound, also for somebody else's job."""
+        return _own(kept, job_id, user) if kept else await self.status_now(job_id, user)
 
     async def status_now(self, job_id: str, user: str) -> Answer:
         """As the database has it; raises JobNotFound."""

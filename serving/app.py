@@ -65,7 +65,7 @@ def utc_now() -> datetime:
 V1 = ApiVersion(
     "v1",
     (
-        jobs.router,  # first: most requests ask for a status
+        jobs.router,
         sessions.router,
         checks.router,
         batches.router,
@@ -75,6 +75,7 @@ V1 = ApiVersion(
         versions.router,
         admin.router,
     ),
+    direct=jobs.direct,
 )
 
 
@@ -196,6 +197,7 @@ def _add_middleware(
 
 
 def _add_routes(app: FastAPI, api_versions: Sequence[ApiVersion]) -> None:
+    app.router.routes[:0] = [route for api_version in api_versions for route in api_version.direct]
     for api_version in api_versions:
         first = api_version is api_versions[0]
         for router in api_version.routers:

@@ -93,6 +93,11 @@ async def admitted(
     return await allowed(await use.sign_in.caller(credentials.credentials if credentials else ""), request, use)
 
 
+async def admit(request: Request, use: Services) -> Caller:
+    """As `admitted`, where FastAPI doesn't see to what that depends on."""
+    return await admitted(request, use, await _bearer(request))
+
+
 async def allowed(caller: Caller, request: Request, use: Services) -> Caller:
     """Counts a request of somebody who has signed in, and holds them to its rule; raises as above."""
     await limited(use, caller.user, request)

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.api.direct import DirectRoute
 from serving.api.problems import RESPONSES
 
 
@@ -21,6 +22,7 @@ class ApiVersion:
     routers: tuple[APIRouter, ...]
     deprecated: datetime | None = None  # since when
     sunset: datetime | None = None  # when it stops to answer
+    direct: tuple[DirectRoute, ...] = ()  # shorter ways to endpoints of the routers
 
     @property
     def headers(self) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import math
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.api.services import Services
@@ -26,10 +25,12 @@ async def limited(use: Services, user: str, request: Request) -> None:
         )
 
 
-def rate_limit_headers(allowance: Allowance) -> dict[str, str]:
-    headers = {"RateLimit-Policy": f'"{POLICY}";q={allowance.limit};w={_whole(allowance.window_seconds)}'}
+def rate_limit_headers(allowance: Allowance) -> list[tuple[bytes, bytes]]:
+    policy = f'"{POLICY}";q={allowance.limit};w={_whole(allowance.window_seconds)}'
+    headers = [(b"ratelimit-policy", policy.encode())]
     if allowance.remaining is not None:
-        headers["RateLimit"] = f'"{POLICY}";r={allowance.remaining};t={_whole(allowance.reset_seconds)}'
+        left = f'"{POLICY}";r={allowance.remaining};t={_whole(allowance.reset_seconds)}'
+        headers.append((b"ratelimit", left.encode()))
     return headers
 
 
@@ -47,7 +48,7 @@ class RateLimitHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start" and (allowance := state.get("allowance")):
-                MutableHeaders(scope=message).update(rate_limit_headers(allowance))
+                message["headers"] = [*message.get("headers", ()), *rate_limit_headers(allowance)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
