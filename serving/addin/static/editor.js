@@ -109,8 +109,9 @@ class Editor {
       else heading.setAttribute('aria-label', 'Headline');
     }
     clearTimeout(this.#counting);
-    this.#counting = setTimeout(() => {
-      const words = (this.#root.innerText.match(/\S+/g) ?? []).length;
+    this.#counting = setTimeout(async () => {
+      const texts = (await this.#doc.read()).map(({ text }) => text);
+      const words = texts.join('\n').match(/\S+/g)?.length ?? 0;
       this.#length.textContent = words ? counted(words, 'word') : '';
     }, 300);
   }

@@ -27,6 +27,11 @@ IN_PAGE = """async (keys) => {
     }
     return places;
 }"""
+IN_SIGHT = """() => {
+    const [range] = CSS.highlights.get('current');
+    const [words, sheet] = [range.getBoundingClientRect(), document.querySelector('.sheet').getBoundingClientRect()];
+    return range.toString() && words.height > 0 && words.top >= sheet.top && words.bottom <= sheet.bottom;
+}"""
 IN_WORD = """async () => {
     const places = [];
     for (const title of document.querySelectorAll('.card .title')) {
@@ -80,6 +85,25 @@ def test_the_article_is_as_long_as_it_is_said_to_be():
 def test_in_the_page_every_card_goes_to_its_words(page_document):
     page, article = page_document
     assert page.evaluate(IN_PAGE) == expected(article, long_result()[1])
+
+
+def test_in_the_page_also_words_out_of_sight_are_counted_and_copied(page_document):
+    page, article = page_document
+    expect(page.locator("#length")).to_have_text(f"{article.words:,} words")
+    page.locator("#article h1").first.click()
+    page.keyboard.press("Control+a")
+    page.wait_for_function("text => getSelection().toString().includes(text)", arg=article.paragraphs[-1].text)
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_in_the_page_the_words_come_into_sight(page_document, motion):
+    page, _ = page_document
+    page.emulate_media(reduced_motion=motion)
+    for number in (FINDINGS - 1, 0, FINDINGS // 2, FINDINGS - 20, 20):
+        page.locator(".card .title").nth(number).click()
+        page.wait_for_function(IN_SIGHT)
+        page.wait_for_timeout(500)  # what scrolls on
+        assert page.evaluate(IN_SIGHT)
 
 
 def test_in_word_every_card_goes_to_its_words(word_document):
