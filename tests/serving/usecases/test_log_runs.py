@@ -20,6 +20,11 @@ from serving.settings import ServingSettings
 from serving.usecases.log_runs import HOLD, LONGEST_DELAY, delay, log_next
 from tests.serving.build import NOW, claim, report, submission, unlogged
 
+FAILURES = [
+    (RegistryUnreachable("MLflow is down"), ("WARNING", "MLflow is down", False)),
+    (TypeError("not JSON"), ("ERROR", "an unexpected TypeError", True)),
+]  # and what is told of each: how grave, why, and whether with a trace
+
 
 class Away:
     """An MLflow that doesn't answer, or that can't take a report."""
@@ -53,13 +58,7 @@ def at(moment: datetime) -> Clock:
     return lambda: moment
 
 
-@pytest.mark.parametrize(
-    ("failure", "told"),
-    [
-        (RegistryUnreachable("MLflow is down"), ("WARNING", "MLflow is down", False)),
-        (TypeError("not JSON"), ("ERROR", "an unexpected TypeError", True)),
-    ],
-)
+@pytest.mark.parametrize(("failure", "told"), FAILURES)
 async def test_a_failure_delays_a_run_loses_none_and_is_logged_once(
     stores: Stores,
     settings: ServingSettings,

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from registry.connection import Registry, connect
-from registry.errors import RegistryUnreachable
 from registry.job_runs import find_job_run
 from registry.settings import RegistrySettings
 from serving.access.audit import Actor
@@ -23,7 +22,7 @@ from serving.usecases.log_runs import HOLD, log_next
 from serving.usecases.tell_feedback import tell_next
 from tests.serving.adapters.test_sql_feedback import checked, dismiss, finding_of, say
 from tests.serving.build import NOW, request, untold
-from tests.serving.usecases.test_log_runs import at, told_by
+from tests.serving.usecases.test_log_runs import FAILURES, at, told_by
 
 SECOND = timedelta(seconds=1)
 
@@ -109,13 +108,7 @@ async def test_mlflow_says_what_the_table_says_however_often_it_is_told(bench: B
     assert (bench.counts("a"), bench.assessments("a")) == ((1, 0), {f"accepted/attribution/{claims}": "accepted"})
 
 
-@pytest.mark.parametrize(
-    ("failure", "told"),
-    [
-        (RegistryUnreachable("MLflow is down"), ("WARNING", "MLflow is down", False)),
-        (TypeError("not JSON"), ("ERROR", "an unexpected TypeError", True)),
-    ],
-)
+@pytest.mark.parametrize(("failure", "told"), FAILURES)
 async def test_a_failure_delays_it_loses_nothing_and_is_logged_once(
     bench: Bench, failure: Exception, told: tuple[str, str, bool], caplog: pytest.LogCaptureFixture
 ) -> None:
