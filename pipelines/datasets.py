@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from evaluation.importers.export import ExportFormat, OffsetUnit
+from pipelines.options import PackOption, PageOption
 
 datasets_app = typer.Typer(help="Labelled sets: build, validate, import, agreement.", no_args_is_help=True)
 
@@ -14,10 +15,8 @@ datasets_app = typer.Typer(help="Labelled sets: build, validate, import, agreeme
 @datasets_app.command()
 def validate(
     labels: Annotated[Path, typer.Argument(metavar="SET", help="A labelled set: a .jsonl file, or a folder of them.")],
-    pack: Annotated[
-        Path | None, typer.Option("--pack", help="A folder of guideline files; the pack `house` without it.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write an HTML page, too.")] = None,
+    pack: PackOption = None,
+    out: PageOption = None,
     log: Annotated[bool, typer.Option("--log", help="Log the validation to MLflow.")] = False,
 ) -> None:
     """Check a labelled set: ids, texts, labels, spans, balance, and what leaks between its splits.
@@ -33,9 +32,7 @@ def validate(
 @datasets_app.command()
 def build(
     folder: Annotated[Path, typer.Argument(help="A folder with recipe.yaml, articles/ and plants/.")],
-    pack: Annotated[
-        Path | None, typer.Option("--pack", help="A folder of guideline files; the pack `house` without it.")
-    ] = None,
+    pack: PackOption = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only say whether the files are what the folder makes.")
     ] = False,

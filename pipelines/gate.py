@@ -10,7 +10,7 @@ from rich.text import Text
 
 from evaluation.comparison import compare
 from evaluation.decision_record import DecisionRecord, as_run, record_of, statement_of
-from evaluation.gate import Outcome, decide
+from evaluation.gate import decide
 from evaluation.labels import LabelError
 from evaluation.noise import noise_of
 from evaluation.policy import Policy, read_policy
@@ -19,6 +19,7 @@ from pipelines.evaluate import choose, evaluation_of
 from pipelines.output.comparison import comparison_page, print_comparison
 from pipelines.output.decision import decision_markdown, decision_page, print_decision
 from pipelines.person import person
+from pipelines.refusal import EXIT_CODES
 from registry.aliases import champion as named_champion
 from registry.connection import Registry, without_password
 from registry.decisions import write_statement
@@ -29,7 +30,6 @@ from registry.statement import NO_CHAMPION
 from registry.versions import number_of
 
 DEFAULT_POLICY = Path(__file__).parent.parent / "evaluation" / "policies" / "house.yaml"
-EXIT_CODES = {Outcome.PROMOTE: 0, Outcome.BLOCK: 1, Outcome.INCONCLUSIVE: 3}
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 

@@ -14,14 +14,11 @@ from agent.errors import CopydeskError, PackError
 from agent.example_proof import prove_examples
 from agent.guideline import Guideline, GuidelinePack, Kind
 from agent.pack_files import default_pack, load_pack, write_pack
+from pipelines.options import PackOption
 from pipelines.output.text import STYLES
 
 app = typer.Typer(help="List, show, validate and import guidelines.", no_args_is_help=True)
 console = Console(highlight=False)
-
-PackOption = Annotated[
-    Path | None, typer.Option("--pack", help="A folder of guideline files; the pack `house` without it.")
-]
 
 
 class FolderNotEmpty(CopydeskError):

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipelines.options import SplitOption
+
 monitor_app = typer.Typer(help="See whether what serves is still what was evaluated.", no_args_is_help=True)
 
 
@@ -20,7 +22,7 @@ def canary(
         Path,
         typer.Option("--set", help="The labelled set that canaries are taken from, the first time for a champion."),
     ] = Path("datasets/house"),
-    split: Annotated[str, typer.Option(help="The split of the set.")] = "test",
+    split: SplitOption = "test",
     count: Annotated[int, typer.Option("--articles", min=1, help="How many are taken.")] = 20,
     line: Annotated[
         float, typer.Option(min=0, max=1, help="The part of the findings that must be the same as then.")

@@ -14,6 +14,7 @@ from agent.errors import CopydeskError
 from evaluation.labels import read_labels
 from evaluation.policy import Policy
 from pipelines.person import approver, person
+from pipelines.refusal import refused
 from registry.aliases import Move, history, promote, rollback
 from registry.connection import Registry, connect, without_password
 from registry.decisions import decision_of_run, write_approval
@@ -29,7 +30,6 @@ from serving.adapters.sql_evidence import SqlEvidence
 from serving.evidence import Expiry
 from serving.settings import ServingSettings
 
-REFUSALS = {"BLOCK": 1, "INCONCLUSIVE": 3}
 CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
@@ -53,9 +53,8 @@ def promote_version(
             policy_digest=policy.digest,
             set_digest=read_labels(labels).of_split(split).digest if labels else "",
         )
-    except DecidedAgainst as refused:
-        console.print(Text(str(refused), "red"), soft_wrap=True)
-        return REFUSALS.get(refused.outcome, 2)
+    except DecidedAgainst as error:
+        return refused(error, console)
     _print_promotion(registry, promotion, console)
     return 0
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
@@ -17,17 +17,21 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.errors import CopydeskError
+from pipelines.options import DecidedOnOption, DecisionOption, SplitOption
 from pipelines.person import operator
+from pipelines.refusal import refused
 from serving.errors import NoRollout
 from serving.ports.rollouts import Rollouts
 from serving.ports.versions import ServedVersion, ServedVersions
 from serving.rollout import JobFacts, Rollout, RolloutPolicy, State, p95, share_of
 
+if TYPE_CHECKING:
+    from registry.signatures import Signed
+
 rollout_app = typer.Typer(
     help="Give a challenger 10, 50 and 100 % of the articles; what goes wrong ends it.", no_args_is_help=True
 )
 
-REFUSALS = {"BLOCK": 1, "INCONCLUSIVE": 3}
 LATEST = 5
 STYLES = {State.RUNNING: "green", State.HELD: "yellow", State.ABORTED: "red", State.FINISHED: "bold green"}
 
@@ -50,62 +54,28 @@ def start(
     terms: Annotated[
         Path | None, typer.Option(help="Stages and limits, YAML: `shares: [0.1, 0.5, 1]`; as documented without it.")
     ] = None,
-    decision: Annotated[
-        str, typer.Option(help="The MLflow run of a decision; the newest of this version without.")
-    ] = "",
+    decision: DecisionOption = "",
     policy: Annotated[
         Path | None, typer.Option(envvar="COPYDESK_POLICY", help="The gate's policy it must have been decided by.")
     ] = None,
-    labels: Annotated[Path | None, typer.Option("--set", help="The labelled set it must have been decided on.")] = None,
-    split: Annotated[str, typer.Option(help="The split of the set.")] = "test",
+    labels: DecidedOnOption = None,
+    split: SplitOption = "test",
 ) -> None:
     """Begin with the first share. It needs what `copydesk promote` needs, and signs it.
 
     Exit code 0: it runs. 1: the decision says BLOCK. 3: INCONCLUSIVE. 2: as `copydesk promote`.
     """
-    from evaluation.labels import read_labels
-    from pipelines.gate import policy_of
-    from pipelines.person import person
-    from registry.connection import connect
     from registry.errors import DecidedAgainst
-    from registry.settings import RegistrySettings
-    from registry.statement import Trial
-    from registry.trials import consent
 
-    rules, who, id, console = read_terms(terms), person(), uuid4().hex, Console(highlight=False)
+    rules, console = read_terms(terms), Console(highlight=False)
     try:
-        signed = consent(
-            connect(RegistrySettings()),
-            version,
-            rollout=id,
-            terms=rules.digest,
-            who=who.name,
-            signed_in=who.signed_in,
-            decision=decision,
-            policy_digest=policy_of(policy).digest,
-            set_digest=read_labels(labels).of_split(split).digest if labels else "",
-        )
-    except DecidedAgainst as refused:
-        console.print(Text(str(refused), "red"), soft_wrap=True)
-        raise typer.Exit(REFUSALS.get(refused.outcome, 2)) from refused
-    champion = Trial.model_validate(signed.body).champion
-
-    def begin(now: datetime) -> Rollout:
-        return Rollout(
-            id=id,
-            challenger=str(version),
-            champion=str(champion),
-            policy=rules,
-            signed=signed.model_dump_json(),
-            who=who.name,
-            started=now,
-            staged=now,
-        )
-
-    rollout = asyncio.run(_started(begin))
+        signed = _consented(version, rules, decision=decision, policy=policy, labels=labels, split=split)
+    except DecidedAgainst as error:
+        raise typer.Exit(refused(error, console)) from error
+    rollout = asyncio.run(_started(signed, rules))
     console.print(
-        f"[bold]Version {version}[/] gets {rollout.share:.0%} of the articles beside version {champion}, as soon as a "
-        "worker serves it: `copydesk rollout status`"
+        f"[bold]Version {version}[/] gets {rollout.share:.0%} of the articles beside version {rollout.champion}, as "
+        "soon as a worker serves it: `copydesk rollout status`"
     )
 
 
@@ -155,11 +125,52 @@ def _change(move: Callable[[Rollout, datetime], Rollout]) -> None:
     Console(highlight=False).print(Text(f"The rollout is {changed.state}{share}{said}", STYLES[changed.state]))
 
 
-async def _started(begin: Callable[[datetime], Rollout]) -> Rollout:
+def _consented(
+    version: int, rules: RolloutPolicy, *, decision: str, policy: Path | None, labels: Path | None, split: str
+) -> "Signed":
+    """Raises what `registry.trials.consent` does."""
+    from evaluation.labels import read_labels
+    from pipelines.gate import policy_of
+    from pipelines.person import person
+    from registry.connection import connect
+    from registry.settings import RegistrySettings
+    from registry.trials import consent
+
+    who = person()
+    return consent(
+        connect(RegistrySettings()),
+        version,
+        rollout=uuid4().hex,
+        terms=rules.digest,
+        who=who.name,
+        signed_in=who.signed_in,
+        decision=decision,
+        policy_digest=policy_of(policy).digest,
+        set_digest=read_labels(labels).of_split(split).digest if labels else "",
+    )
+
+
+async def _started(signed: "Signed", rules: RolloutPolicy) -> Rollout:
     async with _opened() as use:
-        rollout = begin(await use.rollouts.now())
+        rollout = _first_stage(signed, rules, await use.rollouts.now())
         await use.rollouts.start(rollout)
         return rollout
+
+
+def _first_stage(signed: "Signed", rules: RolloutPolicy, now: datetime) -> Rollout:
+    from registry.statement import Trial
+
+    trial = Trial.model_validate(signed.body)
+    return Rollout(
+        id=trial.rollout,
+        challenger=str(trial.number),
+        champion=str(trial.champion),
+        policy=rules,
+        signed=signed.model_dump_json(),
+        who=trial.who,
+        started=now,
+        staged=now,
+    )
 
 
 async def _changed(move: Callable[[Rollout, datetime], Rollout]) -> Rollout:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from threading import Event
 from uuid import uuid4
 
-from agent.errors import CopydeskError
 from registry.connection import Registry
 from registry.retention import forget_articles
 from serving.adapters.http_caller import HttpCaller
@@ -25,6 +24,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores
 from serving.adapters.traced_run_log import TracedRunLog
 from serving.api.callback_schemas import callback_body
+from serving.keeping import kept
 from serving.ports.clocks import Clock
 from serving.ports.jobs import Leases
 from serving.ports.storage import BlobStore, Retention
@@ -165,14 +165,12 @@ class Chores:
         turn = uuid4().hex  # not this process's name: it waits for the next day like the others
         if not await self._locks.hold(PURGE, turn, self._clock(), PURGE_HOLD):
             return None
-        keeping = asyncio.create_task(self._keep(PURGE, turn, PURGE_HOLD))
         try:
-            done = await purge_now(self._retention, self._blobs, self._registry, self._settings, self._clock())
+            async with kept(self._locks, PURGE, turn, clock=self._clock, term=PURGE_HOLD):
+                done = await purge_now(self._retention, self._blobs, self._registry, self._settings, self._clock())
         except BaseException:
-            await _stop(keeping)
             await self._locks.release(PURGE, turn)  # the next round tries again
             raise
-        await _stop(keeping)
         await self._locks.hold(PURGE, turn, self._clock(), PURGE_EVERY)
         if done != Purged():
             logger.info("removed for their age: %s", done)
@@ -183,21 +181,8 @@ class Chores:
         for lock in (SWEEP, LOG, CALL, ROLLOUT):
             await self._locks.release(lock, self.name)
 
-    async def _keep(self, lock: str, holder: str, term: timedelta) -> None:
-        while True:
-            await asyncio.sleep(term.total_seconds() / 3)
-            try:
-                await self._locks.hold(lock, holder, self._clock(), term)
-            except CopydeskError as error:
-                logger.warning("the lock %s could not be kept: %s", lock, error)
-
     async def _holds(self, lock: str, term: timedelta) -> bool:
         return await self._locks.hold(lock, self.name, self._clock(), term)
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def purge_now(

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import functools
 import logging
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -40,6 +38,7 @@ from serving.job import Job
 from serving.metrics import WorkerMetrics
 from serving.ports.storage import BlobStore
 from serving.ports.versions import ServedVersion
+from serving.rounds import ERROR_SECONDS, every, pause
 from serving.settings import ServingSettings
 from serving.shadowing import Shadowing
 from serving.shared import Shared, shared
@@ -49,7 +48,6 @@ from serving.usecases.execute import Terms, execute
 LOG_IDLE_SECONDS = 0.5
 ROLL_SECONDS = 2.0
 SHADOW_IDLE_SECONDS = 1.0
-ERROR_SECONDS = 1.0  # at least, before what went wrong is tried again
 LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
@@ -97,7 +95,7 @@ async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Reg
             return await asyncio.to_thread(connect, settings, may_be_down=True)
         except CopydeskError as error:
             logger.warning("%s", error)
-            await _pause(stopping, RECONNECT_SECONDS)
+            await pause(stopping, RECONNECT_SECONDS)
     return None
 
 
@@ -159,10 +157,11 @@ class Worker:
         What runs `shutdown_seconds` later goes back into the queue at once; what else is in hand is given up.
         """
         limiting = asyncio.create_task(self._limit(stopping))
-        await asyncio.gather(
-            self._look_after(stopping),
-            self._every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
-        )
+
+        async def take_jobs() -> None:
+            await self._take_jobs(stopping)
+
+        await asyncio.gather(self._look_after(stopping), every(ERROR_SECONDS, take_jobs, stopping))
         limiting.cancel()
         with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
             await asyncio.wait_for(self._log_rest(), LAST_LOG_SECONDS)
@@ -176,39 +175,17 @@ class Worker:
 
     async def _loops(self, stopping: asyncio.Event) -> None:
         await asyncio.gather(
-            self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
-            self._every(self.settings.champion_poll_seconds, self._serve_challenger, stopping),
-            self._every(self.settings.lease_seconds / SWEEPS, self._sweep, stopping),
-            self._every(ROLL_SECONDS, self._chores.roll_on, stopping),
-            self._every(SHADOW_IDLE_SECONDS, self._shadowing.next, stopping),
-            self._every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
-            self._every(LOG_IDLE_SECONDS, self._chores.tell_next, stopping),
-            self._every(LOG_IDLE_SECONDS, self._call, stopping),
-            self._every(FORGET_SECONDS, self._chores.forget_checks, stopping),
-            self._every(FORGET_SECONDS, self._purge, stopping),
+            every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
+            every(self.settings.champion_poll_seconds, self._serve_challenger, stopping),
+            every(self.settings.lease_seconds / SWEEPS, self._sweep, stopping),
+            every(ROLL_SECONDS, self._chores.roll_on, stopping),
+            every(SHADOW_IDLE_SECONDS, self._shadowing.next, stopping),
+            every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
+            every(LOG_IDLE_SECONDS, self._chores.tell_next, stopping),
+            every(LOG_IDLE_SECONDS, self._call, stopping),
+            every(FORGET_SECONDS, self._chores.forget_checks, stopping),
+            every(FORGET_SECONDS, self._purge, stopping),
         )
-
-    async def _every(self, seconds: float, do: Callable[[], Awaitable[bool | None]], stopping: asyncio.Event) -> None:
-        """Does it again and again, at once where it returns True.
-
-        What goes wrong is logged, once while it stays the same: the next round may find it mended.
-        """
-        said = ""
-        while not stopping.is_set():
-            pause = seconds
-            try:
-                again = await do()
-                said = ""
-                if again:
-                    continue
-            except CopydeskError as error:
-                pause = max(seconds, ERROR_SECONDS)
-                if str(error) != said:
-                    logger.warning("%s", said := str(error))
-            except Exception:
-                pause = max(seconds, ERROR_SECONDS)
-                logger.exception("%s went wrong; it goes on in %s s", do, pause)
-            await _pause(stopping, pause)
 
     async def _serve_champion(self) -> None:
         try:
@@ -226,6 +203,7 @@ class Worker:
                 logger.exception("the registry holds what no release wrote")
             self._unforeseen = said
             raise ChampionRefused(said) from error
+        self._unforeseen = ""
         if version is not None:
             if self.champion is None or version.stamp != self.champion.stamp:
                 logger.info("version %s is served, %s", version.stamp.number, version.stamp.evidence)
@@ -324,9 +302,3 @@ async def _done_before(late: asyncio.Event, work: asyncio.Task[object]) -> bool:
         for task in (work, waiting):
             task.cancel()
         await asyncio.gather(work, waiting, return_exceptions=True)
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    """Sleeps, unless it is time to stop."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), seconds)

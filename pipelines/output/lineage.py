@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.finding import Method
+from pipelines.output.surroundings import end_of, start_of
 from pipelines.output.text import CONTEXT_CHARACTERS, STYLES
 from serving.evidence import Figure
 from serving.feedback import Action
@@ -108,11 +109,8 @@ def _in_context(lineage: Lineage) -> Text:
     if words.passage is None:
         return quote + Text("  (the article is no longer kept)", MISSING)
     end = words.at + len(words.quote)
-    before, after = words.passage[: words.at], words.passage[end:]
-    if len(before) > CONTEXT_CHARACTERS:
-        before = "…" + before[-CONTEXT_CHARACTERS:].partition(" ")[2]
-    if len(after) > CONTEXT_CHARACTERS:
-        after = after[:CONTEXT_CHARACTERS].rpartition(" ")[0] + " …"
+    before = end_of(words.passage[: words.at], CONTEXT_CHARACTERS)
+    after = start_of(words.passage[end:], CONTEXT_CHARACTERS)
     return Text(before, "dim") + quote + Text(after, "dim")
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.article import Article
+from pipelines.output.surroundings import end_of, start_of
 from serving.disagreements import Disagreement, Excerpt, FoundBy, excerpt
 from serving.job import Job
 from serving.shadow import Agreement, CheckState, Shadow, Spent, Tally
@@ -221,12 +222,8 @@ def _words(one: Disagreement, compared: Compared, style: str, *, plain: bool) ->
         where = f": characters {place.start}-{place.end}, paragraph {place.paragraph + 1}" if place.end else ""
         return Text(f"({NOT_KEPT if place.end else NO_PLACE}{where})", "yellow")
     before, words, after = shown.text[: shown.start], shown.text[shown.start : shown.end], shown.text[shown.end :]
-    if len(before) > CONTEXT_CHARACTERS:
-        before = "…" + before[-CONTEXT_CHARACTERS:].partition(" ")[2]
-    if len(after) > CONTEXT_CHARACTERS:
-        after = after[:CONTEXT_CHARACTERS].rpartition(" ")[0] + " …"
     marked = Text(f"[{words}]" if plain else words, f"underline {style}")
-    return Text(before) + marked + Text(after)
+    return Text(end_of(before, CONTEXT_CHARACTERS)) + marked + Text(start_of(after, CONTEXT_CHARACTERS))
 
 
 def _excerpt(one: Disagreement, compared: Compared) -> Excerpt | None:

@@ -5,17 +5,19 @@ believes of a job whose worker died doesn't matter: the sweep of leases queues i
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
 
 from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job as HandedOut
 from procrastinate.jobs import Status
+from psycopg import InterfaceError, OperationalError
 from sqlalchemy import select, text
 
-from serving.adapters.database import Database
+from serving.adapters.database import Database, DatabaseUnavailable
+from serving.adapters.handled import Handle, handled
 from serving.adapters.postgres import CONNECT_SECONDS, libpq_url
 from serving.adapters.procrastinate_deferral import TASK, defer, queue_name
 from serving.adapters.tables import job_of, jobs
@@ -23,9 +25,6 @@ from serving.job import JobStatus
 
 POLL_SECONDS = 5.0  # should a notification be missed
 WORKER_CONNECTIONS = 4  # beside those of the database: one listens
-
-logger = logging.getLogger(__name__)
-_Handle = Callable[[str, int], Awaitable[None]]
 
 
 class ProcrastinateQueue:
@@ -36,13 +35,9 @@ class ProcrastinateQueue:
         self._database = database
         self._suspected: dict[int, datetime] = {}  # handed out and not running, since when
 
-    async def serve(self, handle: _Handle, *, code_digest: str, at_once: int, stopping: asyncio.Event) -> None:
+    async def serve(self, handle: Handle, *, code_digest: str, at_once: int, stopping: asyncio.Event) -> None:
         async def check(job_id: str, attempt: int) -> None:
-            try:
-                await handle(job_id, attempt)
-            except Exception:
-                # The database failed. The lease runs out, so the job is tried again.
-                logger.exception("job %s attempt %d can't be stored", job_id, attempt)
+            await handled(handle, job_id, attempt)
 
         self._app.tasks.pop(TASK, None)  # of a connection that was lost
         self._app.task(name=TASK)(check)
@@ -61,11 +56,16 @@ class ProcrastinateQueue:
         finally:
             stop.cancel()
             worker.cancel()  # it takes no more jobs and waits for those that run
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError), _outages():
                 await worker
 
     async def tidy(self, now: datetime, lease: timedelta) -> int:
         """Mends what procrastinate remembers of workers that died; how many jobs are handed out again."""
+        with _outages():
+            await self._forget_the_dead(now, lease)
+        return await self._enqueue_forgotten(now - lease)
+
+    async def _forget_the_dead(self, now: datetime, lease: timedelta) -> None:
         manager = self._app.job_manager
         handed = await manager.list_jobs_async(task=TASK, status=Status.DOING.value)
         rows = await self._rows([_job_id(job) for job in handed])
@@ -74,7 +74,6 @@ class ProcrastinateQueue:
         for id, since in list(self._suspected.items()):
             if now - since > lease:  # else its worker is about to claim or to end it
                 await manager.finish_job_by_id_async(job_id=id, status=Status.FAILED, delete_job=True)
-        return await self._enqueue_forgotten(now - lease)
 
     async def _rows(self, ids: list[str]) -> dict[str, tuple[str, int]]:
         if not ids:
@@ -119,6 +118,17 @@ async def procrastinate_queue(url: str, database: Database) -> AsyncIterator[Pro
     app = App(connector=connector)
     async with app.open_async():
         yield ProcrastinateQueue(app, database)
+
+
+@contextmanager
+def _outages() -> Iterator[None]:
+    """What procrastinate says of an outage, as DatabaseUnavailable."""
+    try:
+        yield
+    except ConnectorException as error:
+        if not isinstance(error.__cause__, OperationalError | InterfaceError):
+            raise
+        raise DatabaseUnavailable(f"no job can be handed out while the database is away: {error.__cause__}") from error
 
 
 def _job_id(job: HandedOut) -> str:

@@ -5,6 +5,7 @@ need one connection, so none waits in vain for one of a thousand.
 """
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from serving.adapters.redis_connection import SOCKET_SECONDS, Outage, RedisSilent, Refusals
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 MOST_COMMANDS = 64  # in one batch: its values are in memory all at once
+
+logger = logging.getLogger(__name__)
 
 Command = tuple[bytes | int, ...]
 
@@ -73,6 +76,9 @@ class RedisBatches:
                         answer.set_result(value)
                 if self._outage.down:
                     self._give_up()
+        except Exception:
+            logger.exception("commands to Redis went wrong, though Redis may answer: whoever asked goes on without")
+            self._give_up()
         except BaseException:
             self._give_up()  # nobody may be left waiting
             raise
@@ -87,13 +93,15 @@ class RedisBatches:
 
     async def _values(self, commands: list[Command]) -> list[object]:
         from redis.exceptions import ConnectionError as Disconnected
-        from redis.exceptions import ReadOnlyError, RedisError
+        from redis.exceptions import DataError, ReadOnlyError, RedisError
 
         try:
             async with asyncio.timeout(self._seconds), self._client.pipeline(transaction=False) as pipeline:
                 for command in commands:
                     pipeline.execute_command(*command)
                 answers: list[object] = await pipeline.execute(raise_on_error=False)
+        except DataError:  # one of ours, which was never sent
+            raise
         except (RedisError, TimeoutError) as error:
             self._outage.failed(error)
             return [None] * len(commands)

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from agent.finding import Severity
 from serving.adapters.batch_tables import batches
 from serving.adapters.database import Database
-from serving.adapters.sql_jobs import Enqueue, in_the_table, must_have_room, next_turn, queue_facts, same_request
+from serving.adapters.idempotency import row_of_key
+from serving.adapters.sql_jobs import Enqueue, in_the_table, must_have_room, next_turn, queue_facts
 from serving.adapters.tables import compliance_results, job_of, jobs, results, row_of
 from serving.batch import Batch, BatchJob, GuidelineCount, Progress
 from serving.job import Job, JobStatus, Priority
@@ -114,12 +115,8 @@ class SqlBatches:
 
 
 async def _of_key(connection: AsyncConnection, user: str, key: str, request_hash: str) -> Batch | None:
-    query = select(batches).where(batches.c.user_id == user, batches.c.idempotency_key == key)
-    row = (await connection.execute(query)).mappings().first()
-    if row is None:
-        return None
-    same_request(row, key=key, request_hash=request_hash)
-    return batch_of(row)
+    row = await row_of_key(connection, batches, user, key, request_hash)
+    return batch_of(row) if row else None
 
 
 def _by_guideline(batch_id: str) -> Select[tuple[str, str, int, int]]:

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from serving.access.audit import Actor
 from serving.adapters.database import Database
 from serving.adapters.endings import tell_of_end
+from serving.adapters.idempotency import row_of_key, same_request
 from serving.adapters.sql_audit import note
 from serving.adapters.tables import job_of, jobs, results, row_of, state_of
-from serving.errors import IdempotencyConflict, QueueFull
+from serving.errors import QueueFull
 from serving.job import STANDS_FOR_EQUALS, Job, JobStatus, Priority
 from serving.ports.jobs import Cursor, Submission
 
@@ -70,13 +71,9 @@ class SqlJobStore:
         return job
 
     async def of_key(self, user: str, key: str, request_hash: str) -> Job | None:
-        query = select(jobs).where(jobs.c.user_id == user, jobs.c.idempotency_key == key)
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        if row is None:
-            return None
-        same_request(row, key=key, request_hash=request_hash)
-        return job_of(row)
+            row = await row_of_key(connection, jobs, user, key, request_hash)
+        return job_of(row) if row else None
 
     async def get(self, job_id: str) -> Job | None:
         async with self._database.read() as connection:
@@ -214,11 +211,3 @@ def next_turn(facts: RowMapping) -> int:
 def must_have_room(facts: RowMapping, count: int, limit: int) -> None:
     if facts["waiting"] + count > limit:
         raise QueueFull(f"{facts['waiting']} jobs are waiting, the limit is {limit}: try again in a moment")
-
-
-def same_request(row: RowMapping, *, key: str, request_hash: str) -> None:
-    """Raises IdempotencyConflict."""
-    if row["request_hash"] != request_hash:
-        raise IdempotencyConflict(
-            f"Idempotency-Key {key!r} was used for another article or other options: send this one with a new key"
-        )

@@ -2,21 +2,19 @@
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 
 from serving.adapters.database import Database
+from serving.adapters.handled import Handle, handled
 from serving.adapters.sql_jobs import QUEUED
 from serving.adapters.tables import jobs
 from serving.ports.clocks import Clock
 
 IDLE_SECONDS = 0.05  # between looks for a job: an idle worker costs about 4 % of a core on SQLite
 REST_SECONDS = 1.0  # before a job that was handled in vain is handed out again
-
-logger = logging.getLogger(__name__)
 
 
 class SqlQueue:
@@ -26,21 +24,13 @@ class SqlQueue:
         self._database = database
         self._clock = clock
 
-    async def serve(
-        self, handle: Callable[[str, int], Awaitable[None]], *, code_digest: str, at_once: int, stopping: asyncio.Event
-    ) -> None:
+    async def serve(self, handle: Handle, *, code_digest: str, at_once: int, stopping: asyncio.Event) -> None:
         running: set[asyncio.Task[None]] = set()
         passed_over: set[str] = set()  # in hand, or handled in vain a moment ago
         later = asyncio.get_running_loop().call_later
 
         async def work(job_id: str, attempt: int) -> None:
-            rest = 0.0
-            try:
-                await handle(job_id, attempt)
-            except Exception:
-                # The database failed. The lease runs out, so the job is tried again.
-                logger.exception("job %s attempt %d can't be stored", job_id, attempt)
-                rest = REST_SECONDS
+            rest = 0.0 if await handled(handle, job_id, attempt) else REST_SECONDS
             later(rest, passed_over.discard, job_id)
 
         try:

@@ -5,12 +5,13 @@ from datetime import timedelta
 
 from agent.errors import CopydeskError
 from serving.ports.clocks import Clock
-from serving.ports.log import LogEntry, Outbox, RunLog
+from serving.ports.log import Outbox, RunLog
 
 logger = logging.getLogger(__name__)
 
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(minutes=5)
+LATER = "job %s is not logged to MLflow yet, next try in %g s: %s"
 HOLD = timedelta(minutes=3)  # logging a run takes about 10 requests of at most 10 s each
 
 
@@ -19,26 +20,28 @@ async def log_next(outbox: Outbox, runs: RunLog, *, clock: Clock, hold: timedelt
     entry = await outbox.claim(clock(), hold)
     if entry is None:
         return False
+    pause = delay(entry.attempt)
     try:
         run_id = entry.run_id or await runs.begin(entry)
         if not await outbox.began(entry, run_id):
             return True  # this attempt took too long, and somebody else has the entry
         await runs.complete(entry, run_id)
     except CopydeskError as error:
-        await _postpone(outbox, entry, clock, str(error))
+        logger.warning(LATER, entry.job.id, pause.total_seconds(), error)
+        await outbox.postponed(entry, clock() + pause, str(error))
     except Exception as error:
         # One report that MLflow's client can't digest must not hold up the others.
-        logger.exception("job %s can't be logged to MLflow", entry.job.id)
-        await _postpone(outbox, entry, clock, f"an unexpected {type(error).__name__}")
+        reason = unforeseen(error)
+        logger.exception(LATER, entry.job.id, pause.total_seconds(), reason)
+        await outbox.postponed(entry, clock() + pause, reason)
     else:
         await outbox.logged(entry, run_id)
     return True
 
 
-async def _postpone(outbox: Outbox, entry: LogEntry, clock: Clock, reason: str) -> None:
-    until = clock() + delay(entry.attempt)
-    logger.warning("job %s is not logged to MLflow yet, next try at %s: %s", entry.job.id, f"{until:%H:%M:%S}", reason)
-    await outbox.postponed(entry, until, reason)
+def unforeseen(error: Exception) -> str:
+    """The reason that is stored: without its own text, which may quote an article."""
+    return f"an unexpected {type(error).__name__}"
 
 
 def delay(attempt: int) -> timedelta:

@@ -12,11 +12,9 @@ from agent.spec import AgentSpec
 from agent.stored_article import dump_article
 from pipelines.gate import policy_of
 from pipelines.rollouts import WrongTerms, read_terms
-from registry.aliases import promote
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
 from registry.version import CODE_TAG, MODEL_NAME
-from registry.versions import register
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_shadows import SqlShadows
@@ -26,7 +24,7 @@ from serving.settings import ServingSettings
 from serving.shadow import Compared, Place
 from tests.agent.build import guideline, pack
 from tests.pipelines.terminal import Run
-from tests.registry.decided import decide
+from tests.registry.decided import champion_by_force, decide
 from tests.serving.build import story, submission
 
 
@@ -34,9 +32,7 @@ from tests.serving.build import story, submission
 def registry(run: Run) -> Registry:
     """Version 1 is champion, version 2 is registered."""
     found = connect(RegistrySettings())
-    for title in ("One", "Two"):
-        register(found, AgentSpec(pack=pack(guideline(title=title))))
-    promote(found, 1, force_reason="a test", who="ada")
+    champion_by_force(found, *(AgentSpec(pack=pack(guideline(title=title))) for title in ("One", "Two")))
     return found
 
 

@@ -5,14 +5,23 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from agent.spec import AgentSpec
+from registry.aliases import promote
 from registry.connection import Registry
 from registry.decisions import Record, find_decision, write_statement
 from registry.evaluations import DECISION_ARTIFACT, DECISIONS, LabelledData, LoggedRun, log_run
 from registry.standing import standing
 from registry.statement import NO_CHAMPION, Kind, Statement
-from registry.versions import describe
+from registry.versions import describe, register
 
 SET, POLICY = "5" * 64, "9" * 64
+
+
+def champion_by_force(registry: Registry, *specs: AgentSpec) -> None:
+    """Registers them; the first one, version 1, becomes champion."""
+    for spec in specs:
+        register(registry, spec)
+    promote(registry, 1, force_reason="a test", who="ada")
 
 
 def decide(

@@ -25,7 +25,7 @@ from registry.statement import Kind
 from registry.version import CHAMPION, MODEL_NAME, PACK_DIGEST_TAG
 from registry.versions import describe, load, register
 from tests.agent.build import guideline, pack
-from tests.registry.decided import POLICY, SET, decide
+from tests.registry.decided import POLICY, SET, champion_by_force, decide
 from tests.registry.meanwhile import TwoHoursAhead, failing, meanwhile
 
 SPECS = [AgentSpec(pack=pack(guideline(title=title))) for title in ("One", "Two", "Three")]
@@ -222,9 +222,7 @@ def stands(registry: Registry) -> tuple[int | None, str]:
 @pytest.fixture
 def rivals(embedded: Registry) -> Registry:
     """Version 1 was forced, versions 2 and 3 have passed the gate, each against version 1."""
-    for spec in SPECS:
-        register(embedded, spec)
-    promote(embedded, 1, force_reason="a test", who="ada")
+    champion_by_force(embedded, *SPECS)
     decide(embedded, 2)
     decide(embedded, 3)
     return embedded

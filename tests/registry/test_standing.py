@@ -109,18 +109,15 @@ def test_a_promotion_that_is_removed_does_not_bring_the_one_before_back(moved: R
     assert (there.champion, there.refusal) == (taken, "the promotion of version 2 is gone from the history")
 
 
-def test_a_promotion_altered_by_a_byte_is_refused(moved: Registry) -> None:
+@pytest.mark.parametrize(
+    ("part", "altered"),
+    [('"number":2', '"number":3'), ('"signature":"', '"signature":"é')],
+    ids=["a byte of what is signed", "a signature that is no base64"],
+)
+def test_a_promotion_that_was_altered_is_refused(moved: Registry, part: str, altered: str) -> None:
     key = newest(moved)
     text = moved.client.get_registered_model(MODEL_NAME).tags[key]
-    moved.client.set_registered_model_tag(MODEL_NAME, key, text.replace('"number":2', '"number":3'))
-    number, refusal = served(moved)
-    assert (number, "is not what key" in refusal) == (1, True)
-
-
-def test_a_promotion_whose_signature_is_no_base64_is_refused(moved: Registry) -> None:
-    key = newest(moved)
-    text = moved.client.get_registered_model(MODEL_NAME).tags[key]
-    moved.client.set_registered_model_tag(MODEL_NAME, key, text.replace('"signature":"', '"signature":"é'))
+    moved.client.set_registered_model_tag(MODEL_NAME, key, text.replace(part, altered))
     number, refusal = served(moved)
     assert (number, "is not what key" in refusal) == (1, True)
     assert [move.promotion is None for move in history(moved)] == [True, False]

@@ -15,7 +15,7 @@ from registry.trials import Tried, consent, evidence_of, newest_record, tried
 from registry.version import MODEL_NAME
 from registry.versions import describe, register
 from tests.agent.build import guideline, pack
-from tests.registry.decided import decide
+from tests.registry.decided import champion_by_force, decide
 
 TERMS = "7" * 64
 SPECS = [AgentSpec(pack=pack(guideline(title=title))) for title in ("One", "Two")]
@@ -24,9 +24,7 @@ SPECS = [AgentSpec(pack=pack(guideline(title=title))) for title in ("One", "Two"
 @pytest.fixture
 def champion(registry: Registry) -> Champion:
     """Version 1, beside which version 2 is registered."""
-    register(registry, SPECS[0])
-    promote(registry, 1, force_reason="a test", who="ada")
-    register(registry, SPECS[1])
+    champion_by_force(registry, *SPECS)
     found = standing(registry).champion
     assert found
     return found
@@ -75,9 +73,7 @@ def test_consent_to_one_rollout_is_none_to_another(registry: Registry, champion:
     [("8" * 64, 0, "was given for other stages and limits"), (TERMS, 31, r"the consent to rollout r ended on 20")],
 )
 def test_consent_is_to_its_terms_and_ends(embedded: Registry, terms: str, days: int, told: str) -> None:
-    for spec in SPECS:
-        register(embedded, spec)
-    promote(embedded, 1, force_reason="a test", who="ada")
+    champion_by_force(embedded, *SPECS)
     decide(embedded, 2)
     there = standing(embedded).champion
     assert there

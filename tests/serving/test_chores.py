@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from registry.connection import Registry, connect
 from registry.job_runs import find_job_run
 from registry.settings import RegistrySettings
 from serving.adapters.folder_blobs import FolderBlobs
+from serving.adapters.mlflow_versions import MlflowVersions
 from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.stores import WorkerStores
 from serving.app import utc_now
@@ -153,16 +155,32 @@ async def test_a_worker_that_stops_waits_for_no_purge(
     assert await SqlLocks(stores.database).hold(PURGE, "another", utc_now(), HOLD)
 
 
-async def test_a_registry_that_can_not_be_read_is_refused_by_name_and_metric(
+@pytest.fixture
+async def baffled(
     settings: ServingSettings, stores: WorkerStores, registry: Registry, hanging: Hanging
-) -> None:
+) -> AsyncIterator[Worker]:
+    """A worker whose registry holds what no release wrote."""
     broken = failing(registry, "get_registered_model", KeyError("what no release wrote"))
     async with shared(settings, ModelSettings(), stores.database, utc_now) as between, open_edge(settings) as edge:
-        worker = Worker(settings, stores, broken, between, edge, hanging)
-        for _ in range(2):
-            with pytest.raises(ChampionRefused, match="can't be read from the registry: KeyError"):
-                await worker._serve_champion()
-    assert b"\ncompliance_champion_refused 1.0" in worker.metrics.text()
+        yield Worker(settings, stores, broken, between, edge, hanging)
+
+
+async def test_a_registry_that_can_not_be_read_is_refused_by_name_and_metric(baffled: Worker) -> None:
+    for _ in range(2):
+        with pytest.raises(ChampionRefused, match="can't be read from the registry: KeyError"):
+            await baffled._serve_champion()
+    assert b"\ncompliance_champion_refused 1.0" in baffled.metrics.text()
+
+
+async def test_a_registry_that_could_be_read_meanwhile_is_told_of_anew(
+    baffled: Worker, registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    between, broken = baffled.shared, baffled._versions
+    sound = MlflowVersions(registry, utc_now, endpoint=between.endpoint, kept=between.kept)
+    for baffled._versions in (broken, broken, sound, broken):
+        with suppress(ChampionRefused):
+            await baffled._serve_champion()
+    assert caplog.text.count("the registry holds what no release wrote") == 2
 
 
 async def test_a_purge_that_failed_is_tried_again_within_the_day(two: tuple[Chores, Chores], hanging: Hanging) -> None:

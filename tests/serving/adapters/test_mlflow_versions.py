@@ -22,7 +22,7 @@ from serving.adapters.mlflow_versions import MlflowVersions
 from serving.app import utc_now
 from serving.rollout import Rollout
 from tests.agent.build import guideline, pack
-from tests.registry.decided import decide
+from tests.registry.decided import champion_by_force, decide
 from tests.registry.meanwhile import failing
 from tests.serving.build import agent, story
 from tests.serving.rollouts import POLICY, rollout
@@ -37,9 +37,7 @@ DOWN = MlflowException("API request to http://mlflow.example failed")
 def registry(tmp_path: Path) -> Registry:
     """Version 1 is champion, version 2 is registered."""
     found = connect(RegistrySettings(home=tmp_path / "mlflow"))
-    for title in ("One", "Two"):
-        register(found, AgentSpec(pack=pack(guideline(title=title))))
-    promote(found, 1, force_reason="a test", who="ada")
+    champion_by_force(found, *(AgentSpec(pack=pack(guideline(title=title))) for title in ("One", "Two")))
     return found
 
 

@@ -6,12 +6,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import psycopg
 import pytest
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import text
 
+from serving.adapters.database import DatabaseUnavailable
+from serving.adapters.postgres import libpq_url
+from serving.adapters.procrastinate_queue import ProcrastinateQueue
 from serving.adapters.stores import WorkerStores
 from serving.app import utc_now
 from serving.job import JobStatus
+from serving.settings import ServingSettings
 from tests.serving.build import LEASE, SPEC, request, submission
 
 PATIENCE = 10.0
@@ -106,21 +113,51 @@ async def test_a_pause_is_kept(stores: WorkerStores) -> None:
         assert utc_now() >= back.due
 
 
-async def test_a_failing_handler_stops_no_other_job(stores: WorkerStores) -> None:
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (DatabaseUnavailable("it is away"), ("WARNING", "attempt 1 at job a broke off: it is away", False)),
+        (KeyError("a fault"), ("ERROR", "attempt 1 at job a went wrong", True)),
+    ],
+)
+async def test_a_failing_handler_stops_no_other_job_and_is_logged_as_what_it_is(
+    stores: WorkerStores, failure: Exception, told: tuple[str, str, bool], caplog: pytest.LogCaptureFixture
+) -> None:
     await stores.jobs.add(submission("a"))
     await stores.jobs.add(submission("b", seconds=1))
-    seen: list[str] = []
 
     async def handle(job_id: str, attempt: int) -> None:
-        seen.append(job_id)
         if job_id == "a":
-            raise RuntimeError("the database is away")
+            raise failure
         stopping.set()
 
     stopping = asyncio.Event()
     async with asyncio.timeout(PATIENCE):
         await stores.queue.serve(handle, code_digest=SPEC.code, at_once=1, stopping=stopping)
-    assert {"a", "b"} <= set(seen)
+    found = [(record.levelname, record.getMessage(), bool(record.exc_info)) for record in caplog.records]
+    assert [each for each in found if " job a " in each[1]] == [told]
+
+
+@ONLY_POSTGRES
+async def test_a_queue_whose_database_is_away_says_so(stores: WorkerStores, settings: ServingSettings) -> None:
+    url = settings.database_url
+    async with open_app(url) as app:
+        queue = ProcrastinateQueue(app, stores.database)
+        with psycopg.connect(postgres_of(url), autocommit=True) as other:
+            name = url.rpartition("/")[2]
+            other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        with pytest.raises(DatabaseUnavailable, match="no job can be handed out"):
+            await queue.tidy(utc_now(), LEASE)
+        with pytest.raises(DatabaseUnavailable, match="no job can be handed out"):
+            await queue.serve(Handed().handle, code_digest=SPEC.code, at_once=1, stopping=asyncio.Event())
+
+
+@ONLY_POSTGRES
+async def test_a_mistake_is_no_outage(stores: WorkerStores) -> None:
+    await execute(stores, "ALTER TABLE procrastinate_jobs RENAME TO gone")
+    with pytest.raises(ConnectorException):
+        await stores.queue.tidy(utc_now(), LEASE)
 
 
 @ONLY_POSTGRES
@@ -158,6 +195,18 @@ async def test_what_a_dead_worker_left_behind_goes(stores: WorkerStores) -> None
     await stores.queue.tidy(now, LEASE)
     await stores.queue.tidy(now + 2 * LEASE, LEASE)
     assert await count(stores) == 0
+
+
+@asynccontextmanager
+async def open_app(url: str) -> AsyncIterator[App]:
+    """Which doesn't wait for a connection that nobody gives."""
+    app = App(connector=PsycopgConnector(conninfo=libpq_url(url), min_size=1, timeout=0.3))
+    async with app.open_async():
+        yield app
+
+
+def postgres_of(url: str) -> str:
+    return libpq_url(f"{url.rpartition('/')[0]}/postgres")
 
 
 async def execute(stores: WorkerStores, statement: str) -> None:

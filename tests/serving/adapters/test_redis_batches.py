@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from redis.exceptions import DataError
 
 from serving.adapters.redis_batches import RedisBatches
 from serving.adapters.redis_cache import RedisCache
@@ -72,6 +73,15 @@ async def test_text_that_cannot_be_sent_is_its_own_callers_failure(redis_url: st
         good, bad = await asyncio.gather(opened.ask("ECHO", "a"), opened.ask("ECHO", "\ud800"), return_exceptions=True)
     assert good == b"a"
     assert isinstance(bad, UnicodeEncodeError)
+
+
+async def test_a_mistake_of_ours_is_no_outage(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with batches(redis_url) as opened:
+        assert [*await asyncio.gather(opened.ask("ECHO", "a"), opened.ask("ECHO", True))] == [None, None]
+        assert not opened.down
+        assert await opened.ask("ECHO", "b") == b"b"
+    [record] = caplog.records
+    assert (record.levelname, record.exc_info and record.exc_info[0]) == ("ERROR", DataError)
 
 
 async def test_a_command_that_redis_refuses_is_answered_with_none(

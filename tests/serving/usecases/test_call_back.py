@@ -8,7 +8,7 @@ from serving.adapters.http_caller import HttpCaller
 from serving.adapters.sql_callbacks import SqlCallbacks
 from serving.adapters.stores import Stores
 from serving.api.callback_schemas import callback_body
-from serving.callback import signed
+from serving.callback import Callback, EndedJob, signed
 from serving.callback_rules import AllowedHost, CallbackRules
 from serving.job import JobStatus
 from serving.usecases.call_back import call_due
@@ -112,3 +112,22 @@ async def test_many_are_called_at_once(stores: Stores, called: Receiver) -> None
     await end(stores, called, *(f"job{number}" for number in range(10)))
     assert [await round_at(stores, called, NOW) for _ in range(3)] == [8, 2, 0]
     assert len({call.headers["webhook-id"] for call in called.calls}) == 10
+
+
+async def test_one_that_can_not_be_written_holds_up_no_other_and_is_logged_once(
+    stores: Stores, called: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    await end(stores, called, "a", "b")
+
+    def body(callback: Callback) -> bytes:
+        if isinstance(callback.ended, EndedJob) and callback.ended.job.id == "a":
+            raise KeyError("a fault")
+        return callback_body(callback)
+
+    caller, callbacks = HttpCaller(CallbackRules((AllowedHost.of(called.host),))), SqlCallbacks(stores.database)
+    assert await call_due(callbacks, caller, body, keys=KEYS, clock=lambda: NOW) == 2
+    assert [json.loads(call.body)["data"]["job_id"] for call in called.calls] == ["b"]
+    [shown] = await callbacks.unanswered(9)
+    assert (shown.job, shown.reason) == ("a", "an unexpected KeyError")
+    [record] = caplog.records
+    assert (record.levelname, record.exc_info and record.exc_info[0]) == ("ERROR", KeyError)

@@ -20,6 +20,11 @@ from serving.settings import ServingSettings
 from serving.usecases.log_runs import HOLD, LONGEST_DELAY, delay, log_next
 from tests.serving.build import NOW, claim, report, submission, unlogged
 
+FAILURES = [
+    (RegistryUnreachable("MLflow is down"), ("WARNING", "MLflow is down", False)),
+    (TypeError("not JSON"), ("ERROR", "an unexpected TypeError", True)),
+]  # and what is told of each: how grave, why, and whether with a trace
+
 
 class Away:
     """An MLflow that doesn't answer, or that can't take a report."""
@@ -40,17 +45,31 @@ async def finished(stores: Stores, recording: bytes | None = None) -> None:
     await stores.leases.finish(running.ended_as(JobStatus.COMPLETED, NOW), await report(), recording)
 
 
+def told_by(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str, bool]]:
+    """What, how grave, why, and whether with a trace."""
+    return [
+        (what, record.levelname, why, bool(record.exc_info))
+        for record in caplog.records
+        for what, _, why in [record.getMessage().rpartition(": ")]
+    ]
+
+
 def at(moment: datetime) -> Clock:
     return lambda: moment
 
 
-@pytest.mark.parametrize("failure", [RegistryUnreachable("MLflow is down"), TypeError("not JSON")])
-async def test_a_failure_delays_a_run_and_loses_none(
-    stores: Stores, settings: ServingSettings, failure: Exception
+@pytest.mark.parametrize(("failure", "told"), FAILURES)
+async def test_a_failure_delays_a_run_loses_none_and_is_logged_once(
+    stores: Stores,
+    settings: ServingSettings,
+    failure: Exception,
+    told: tuple[str, str, bool],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await finished(stores)
     outbox = SqlOutbox(stores.database)
     assert await log_next(outbox, Away(failure), clock=at(NOW))
+    assert told_by(caplog) == [("job a is not logged to MLflow yet, next try in 2 s", *told)]
     assert not await log_next(outbox, Away(failure), clock=at(NOW + timedelta(seconds=1)))
     assert await unlogged(stores.database) == 1
     registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from registry.connection import Registry, connect
-from registry.errors import RegistryUnreachable
 from registry.job_runs import find_job_run
 from registry.settings import RegistrySettings
 from serving.access.audit import Actor
@@ -23,7 +22,7 @@ from serving.usecases.log_runs import HOLD, log_next
 from serving.usecases.tell_feedback import tell_next
 from tests.serving.adapters.test_sql_feedback import checked, dismiss, finding_of, say
 from tests.serving.build import NOW, request, untold
-from tests.serving.usecases.test_log_runs import at
+from tests.serving.usecases.test_log_runs import FAILURES, at, told_by
 
 SECOND = timedelta(seconds=1)
 
@@ -109,11 +108,14 @@ async def test_mlflow_says_what_the_table_says_however_often_it_is_told(bench: B
     assert (bench.counts("a"), bench.assessments("a")) == ((1, 0), {f"accepted/attribution/{claims}": "accepted"})
 
 
-@pytest.mark.parametrize("failure", [RegistryUnreachable("MLflow is down"), TypeError("not JSON")])
-async def test_a_failure_delays_it_and_loses_nothing(bench: Bench, failure: Exception) -> None:
+@pytest.mark.parametrize(("failure", "told"), FAILURES)
+async def test_a_failure_delays_it_loses_nothing_and_is_logged_once(
+    bench: Bench, failure: Exception, told: tuple[str, str, bool], caplog: pytest.LogCaptureFixture
+) -> None:
     job = await bench.logged("a")
     await say(bench.stores, job, dismiss(await finding_of(bench.stores)))
     assert await tell_next(bench.outbox, Away(failure), clock=at(NOW))
+    assert told_by(caplog) == [("decisions about job a are not told to MLflow yet, next try in 2 s", *told)]
     assert not await bench.tell(NOW + SECOND)
     assert await untold(bench.stores.database) == 1
     assert await bench.tell(NOW + timedelta(seconds=2))

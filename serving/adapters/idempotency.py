@@ -1,0 +1,25 @@
+"""What an idempotency key stands for, in whichever table: the same request, or a mistake."""
+
+from sqlalchemy import RowMapping, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from serving.errors import IdempotencyConflict
+
+
+async def row_of_key(
+    connection: AsyncConnection, table: Table, user: str, key: str, request_hash: str
+) -> RowMapping | None:
+    """Raises IdempotencyConflict."""
+    query = select(table).where(table.c.user_id == user, table.c.idempotency_key == key)
+    row = (await connection.execute(query)).mappings().first()
+    if row is not None:
+        same_request(row, key=key, request_hash=request_hash)
+    return row
+
+
+def same_request(row: RowMapping, *, key: str, request_hash: str) -> None:
+    """Raises IdempotencyConflict."""
+    if row["request_hash"] != request_hash:
+        raise IdempotencyConflict(
+            f"Idempotency-Key {key!r} was used for another article or other options: send this one with a new key"
+        )
