@@ -68,7 +68,7 @@ class Size:
     ticks: int
 
 
-WIDE = Size("wide", 880, 306, 190, ROW, LABEL_CHARACTERS, 7)
+WIDE = Size("wide", 880, 306, 216, ROW, LABEL_CHARACTERS, 7)
 NARROW = Size("narrow", 300, 0, 0, ROW_NARROW, LABEL_CHARACTERS_NARROW, 4)
 SIZES = (WIDE, NARROW)
 
