@@ -1,6 +1,7 @@
 """A gate's decision as it is kept: what was decided, from what, by which policy, with the digests of all of it."""
 
 import hashlib
+from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -9,10 +10,11 @@ from agent.check import AnsweredBy
 from agent.report import VersionStamp
 from evaluation.claims import Ruling
 from evaluation.estimates import Estimate
-from evaluation.gate import Decision, Outcome
+from evaluation.gate import Decision, Outcome, reasons_of
 from evaluation.metrics import GuidelineFigures
 from evaluation.policy import Policy
 from evaluation.publish import data_of, identity
+from evaluation.reasons import Reason
 from evaluation.record import Evaluation
 from registry.evaluations import (
     CHAMPION_DIGEST,
@@ -52,6 +54,24 @@ class RecordedRuling(BaseModel):
     margin: float
     smallest_drop: float | None
     missing_groups: int
+    weight: str = ""  # what it did to the decision; empty: nothing
+
+
+class Ground(BaseModel):
+    """A reason with the figure that it rests on; without one the sentence says it all."""
+
+    model_config = ConfigDict(frozen=True)
+
+    weight: str
+    text: str
+    name: str = ""
+    verdict: str = ""
+    quantity: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None  # a margin, a floor, or what must not be exceeded
+    room: float | None = None  # part of the limit that is left where it counts; negative: beyond it
 
 
 class RecordedEstimate(BaseModel):
@@ -92,6 +112,8 @@ class DecisionRecord(BaseModel):
     policy_digest: str
     looks: int
     rulings: tuple[RecordedRuling, ...]
+    grounds: tuple[Ground, ...] = ()  # the reasons once more, in their order; those that one sums up stand in its place
+    statuses: dict[str, str] = {}  # guideline -> how it stands in both versions; empty for a first champion
     figures: tuple[RecordedFigures, ...]  # of the challenger
     made: datetime
     who: str
@@ -116,6 +138,8 @@ def record_of(
         policy_digest=decision.policy.digest,
         looks=decision.looks,
         rulings=tuple(_recorded(ruling) for ruling in decision.rulings),
+        grounds=tuple(_ground(one) for reason in decision.reasons for one in (reason.parts or (reason,))),
+        statuses=_statuses(decision),
         figures=tuple(_recorded_figures(guideline) for guideline in decision.after.guidelines),
         made=made,
         who=who,
@@ -185,6 +209,16 @@ def statement_of(record: DecisionRecord, logged: LoggedRun, *, run: str, number:
     )
 
 
+def _ground(reason: Reason) -> Ground:
+    basis = asdict(reason.basis) if reason.basis else {}
+    return Ground(weight=str(reason.weight), text=reason.text, **basis)
+
+
+def _statuses(decision: Decision) -> dict[str, str]:
+    changes = decision.comparison.guidelines if decision.comparison else ()
+    return {change.id: str(change.status) for change in changes}
+
+
 def _recorded_figures(guideline: GuidelineFigures) -> RecordedFigures:
     figures = guideline.figures
     return RecordedFigures(
@@ -222,4 +256,5 @@ def _recorded(ruling: Ruling) -> RecordedRuling:
         margin=ruling.claim.margin,
         smallest_drop=ruling.smallest,
         missing_groups=ruling.missing,
+        weight=next((str(reason.weight) for reason in reasons_of(ruling)), ""),
     )

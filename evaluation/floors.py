@@ -6,7 +6,7 @@ from evaluation.counts import GroupSums, counts_of, group_rows, total
 from evaluation.estimates import Estimate, proportion, rate
 from evaluation.metrics import PER_WORDS
 from evaluation.policy import Floors, Policy, Tier
-from evaluation.reasons import Reason, Weight
+from evaluation.reasons import Basis, Quantity, Reason, Weight, room_of
 from evaluation.record import Evaluation
 
 
@@ -24,9 +24,9 @@ def held_to_floors(challenger: Evaluation, policy: Policy, *, first: bool) -> It
         if tier in policy.floors
         for reason in _floor(name, total(sums, len(rows)), policy.floors[tier], policy, first=first)
     ]
-    held = sum(reason.weight is Weight.FOR for reason in reasons)
+    held = tuple(reason for reason in reasons if reason.weight is Weight.FOR)
     if held:
-        yield Reason(Weight.FOR, f"{held} of {len(reasons)} floors and ceilings hold.")
+        yield Reason(Weight.FOR, f"{len(held)} of {len(reasons)} floors and ceilings hold.", parts=held)
     yield from (reason for reason in reasons if reason.weight is not Weight.FOR)
 
 
@@ -47,8 +47,14 @@ def _held(name: str, estimate: Estimate, floor: float, *, sign: int, first: bool
         return Reason(Weight.OPEN, f"{name} can't be held to its {limit} of {floor:g}: this set has no label of it.")
     cautious, hopeful = (estimate.low, estimate.high) if sign > 0 else (estimate.high, estimate.low)
     shown = f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
+    left = ((cautious if first else estimate.value) - floor) * sign
+    weight, verdict = Weight.FOR, f"within the {limit}"
     if (hopeful - floor) * sign < 0:
-        return Reason(Weight.AGAINST, f"{name} is {shown}, surely beyond the {limit} of {floor:g}.")
-    if ((cautious if first else estimate.value) - floor) * sign < 0:
-        return Reason(Weight.OPEN, f"{name} is {shown}, not surely within the {limit} of {floor:g}.")
-    return Reason(Weight.FOR, f"{name} is {shown}, within the {limit} of {floor:g}.")
+        weight, verdict = Weight.AGAINST, f"surely beyond the {limit}"
+    elif left < 0:
+        weight, verdict = Weight.OPEN, f"not surely within the {limit}"
+    quantity = Quantity.RECALL if sign > 0 else Quantity.ALARMS
+    basis = Basis(
+        name, verdict, quantity, estimate.value, floor, room_of(left, floor), low=estimate.low, high=estimate.high
+    )
+    return Reason(weight, f"{name} is {shown}, {verdict} of {floor:g}.", basis)

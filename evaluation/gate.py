@@ -1,7 +1,7 @@
 """Whether a challenger may take the champion's place: a policy applied to the evidence."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from evaluation.claims import Claim, Ruling, Verdict, rule
@@ -10,8 +10,10 @@ from evaluation.floors import held_to_floors
 from evaluation.metrics import EvaluationFigures, figures_of
 from evaluation.paired import Measure, Paired, pool
 from evaluation.policy import Policy, Tier
-from evaluation.reasons import Reason, Weight, counted
+from evaluation.reasons import Basis, Quantity, Reason, Weight, counted, room_of
 from evaluation.record import Evaluation
+
+WITHIN, OVER = "within the limit", "over the limit"
 
 
 class Outcome(StrEnum):
@@ -44,7 +46,7 @@ def decide(champion: Evaluation | None, challenger: Evaluation, policy: Policy, 
     after = comparison.after if comparison else figures_of(challenger)
     reasons = [
         *(_changes(comparison, policy) if comparison else _first(challenger)),
-        *(reason for ruling in rulings for reason in _ruled(ruling)),
+        *(reason for ruling in rulings for reason in reasons_of(ruling)),
         *held_to_floors(challenger, policy, first=comparison is None),
         *(_injection(comparison, policy) if comparison else ()),
         *_failures(challenger, after, policy),
@@ -123,6 +125,27 @@ def _changes(comparison: Comparison, policy: Policy) -> Iterator[Reason]:
             yield Reason(Weight.NOTE, text)
 
 
+def reasons_of(ruling: Ruling) -> Iterator[Reason]:
+    """What a ruling does to the decision; nothing where it decides nothing and all is well."""
+    basis = _basis(ruling)
+    yield from (replace(reason, basis=basis) for reason in _ruled(ruling))
+
+
+def _basis(ruling: Ruling) -> Basis:
+    claim = ruling.claim
+    is_recall = claim.pair.measure is Measure.PROPORTION
+    return Basis(
+        ruling.name,
+        str(ruling.verdict),
+        Quantity.RECALL_CHANGE if is_recall else Quantity.ALARMS_CHANGE,
+        ruling.change,
+        claim.margin,
+        None if ruling.low is None else room_of(ruling.low + claim.margin, claim.margin),
+        low=ruling.low,
+        high=ruling.high,
+    )
+
+
 def _ruled(ruling: Ruling) -> Iterator[Reason]:
     claim, name = ruling.claim, ruling.name
     change, margin = _points(ruling, ruling.change), _points(ruling, claim.margin)
@@ -179,16 +202,19 @@ def _injection(comparison: Comparison, policy: Policy) -> Iterator[Reason]:
         return
     margin = policy.margins[Tier.CRITICAL].recall
     for ruling in rule([Claim(pooled, margin, Tier.CRITICAL, deciding=True)], policy):
-        yield from _ruled(ruling)
+        yield from reasons_of(ruling)
 
 
 def _failures(challenger: Evaluation, after: EvaluationFigures, policy: Policy) -> Iterator[Reason]:
     part = after.failed / after.checks if after.checks else 0.0
+    limit = policy.failed_checks
     counted = f"{after.failed:,} of {after.checks:,} checks failed or fell back ({part:.1%})"
-    if part > policy.failed_checks:
-        yield Reason(Weight.AGAINST, f"{counted}, over the limit of {policy.failed_checks:.1%}.")
+    verdict = OVER if part > limit else WITHIN
+    basis = Basis("failed checks", verdict, Quantity.FAILED, part, limit, room_of(limit - part, limit))
+    if part > limit:
+        yield Reason(Weight.AGAINST, f"{counted}, over the limit of {limit:.1%}.", basis)
     elif after.failed:
-        yield Reason(Weight.NOTE, f"{counted}; they are left out of every figure.")
+        yield Reason(Weight.NOTE, f"{counted}; they are left out of every figure.", basis)
 
 
 def _limits(comparison: Comparison, policy: Policy) -> Iterator[Reason]:
@@ -207,12 +233,11 @@ def _limits(comparison: Comparison, policy: Policy) -> Iterator[Reason]:
             continue
         if new is None:
             yield Reason(Weight.OPEN, f"{name} of the challenger isn't known: put its model into the price table.")
-        elif new / old > limit:
-            yield Reason(
-                Weight.AGAINST, f"{name} is {new / old:.2f} times the champion's, over the limit of {limit:g}."
-            )
-        else:
-            yield Reason(Weight.FOR, f"{name} is {new / old:.2f} times the champion's, within the limit of {limit:g}.")
+            continue
+        ratio = new / old
+        weight, verdict = (Weight.AGAINST, OVER) if ratio > limit else (Weight.FOR, WITHIN)
+        basis = Basis(name, verdict, Quantity.RATIO, ratio, limit, room_of(limit - ratio, limit))
+        yield Reason(weight, f"{name} is {ratio:.2f} times the champion's, {verdict} of {limit:g}.", basis)
 
 
 def _each(cost: float | None, evaluation: Evaluation) -> float | None:

@@ -18,6 +18,7 @@ from registry.pages import address_of, run_page, trace_page
 from registry.settings import RegistrySettings
 from registry.traces import find_trace
 from serving.adapters.blob_stores import open_blobs
+from serving.adapters.sql_decisions import SqlGateDecisions
 from serving.adapters.sql_trail import SqlTrail
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import Stores, open_stores
@@ -87,7 +88,10 @@ async def _find(name: str) -> Chain | Raised:
                 f"no check has a finding {name!r} in {where}: name FINGERPRINT, JOB/FINGERPRINT, or a JOB to list its "
                 "findings"
             )
-        lineage = await explain(stores.jobs, blobs, stores.feedback, versions, trail, job=jobs[0], finding=finding)
+        decisions = SqlGateDecisions(stores.database)
+        lineage = await explain(
+            stores.jobs, blobs, stores.feedback, versions, decisions, trail, job=jobs[0], finding=finding
+        )
     return Chain(lineage, tuple(jobs[1:]))
 
 

@@ -18,6 +18,7 @@ from serving.adapters.measured import MeasuredBlobs, MeasuredCache
 from serving.adapters.sql_api_keys import SqlApiKeys
 from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_backlog import SqlBacklog
+from serving.adapters.sql_decisions import SqlGateDecisions
 from serving.adapters.sql_figures import SqlFigures
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_runs import SqlRuns
@@ -163,6 +164,7 @@ async def _services(
             trail=SqlTrail(stores.database),
             watch=watch,
             versions=versions,
+            decisions=SqlGateDecisions(stores.reporting),
             traffic=Traffic(SqlRollouts(stores.database), versions, clock=utc_now, ticks=time.monotonic),
             cache=cache,
             limits=edge.limits,

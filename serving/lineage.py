@@ -18,6 +18,7 @@ from serving.evidence import Evidence, Expiry, Figure
 from serving.feedback import Action, Entry, Reason, State
 from serving.job import Job
 from serving.ports.versions import ServedVersion
+from serving.rulings import GateDecision, Ruling
 
 
 class Words(BaseModel):
@@ -113,6 +114,8 @@ class Decided(BaseModel):
     who: str
     at: datetime
     approved_by: tuple[str, ...]
+    ruling: str | None  # on the finding's guideline, in words; null: not told of this decision
+    rulings: tuple[Ruling, ...]  # with their figures, recall first; empty: nothing was claimed of the guideline
 
 
 class Promoted(BaseModel):
@@ -189,10 +192,14 @@ def lineage_of(
     *,
     article: Article | None,
     served: ServedVersion | None,
+    decision: GateDecision | None,
     run: str,
     entries: Sequence[Entry],
 ) -> Lineage:
-    """`served` is the version that checked, as workers tell it; `run` is empty while MLflow hasn't been told."""
+    """`served` is the version that checked, as workers tell it, and `decision` the gate's that it serves by.
+
+    `run` is empty while MLflow hasn't been told.
+    """
     outcome = next(each for each in report.outcomes if each.guideline == finding.guideline)
     if served is not None and served.stamp.digest != report.version.digest:
         served = None  # another registry's version of this number
@@ -218,7 +225,7 @@ def lineage_of(
         ),
         version=report.version,
         measured=_measured(evidence, finding.guideline),
-        decided=_decided(evidence),
+        decided=_decided(evidence, decision, finding.guideline),
         promoted=_promoted(evidence, report.version.record),
         expired=evidence.expired if evidence else None,
         noted=evidence.noted if evidence else (),
@@ -242,10 +249,10 @@ def _measured(evidence: Evidence | None, guideline: str) -> Measured | None:
     )
 
 
-def _decided(evidence: Evidence | None) -> Decided | None:
+def _decided(evidence: Evidence | None, decision: GateDecision | None, guideline: str) -> Decided | None:
     if evidence is None or not evidence.statement.run:
         return None
-    statement = evidence.statement
+    statement, ruled = evidence.statement, decision.on(guideline) if decision else None
     return Decided(
         outcome=statement.outcome,
         against=statement.champion if statement.kind in DECIDED else None,
@@ -255,6 +262,8 @@ def _decided(evidence: Evidence | None) -> Decided | None:
         who=statement.who,
         at=statement.made,
         approved_by=evidence.approvers,
+        ruling=ruled.words if ruled else None,
+        rulings=ruled.rulings if ruled else (),
     )
 
 

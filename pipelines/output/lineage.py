@@ -19,6 +19,7 @@ from serving.feedback import Action
 from serving.job import Job
 from serving.lineage import Lineage, Said
 from serving.model_change import named
+from serving.rulings import Ruling
 
 if TYPE_CHECKING:
     from pipelines.why import InMlflow
@@ -176,14 +177,20 @@ def _decision(lineage: Lineage) -> Link:
         return Link("decision", (Text(why, MISSING),), MISSING)
     against = f"against version {decided.against}" if decided.against else "the first champion, held to the floors"
     people = f", approved by {', '.join(decided.approved_by)}" if decided.approved_by else ""
-    return Link(
-        "decision",
-        (
-            Text(decided.outcome, "bold green") + Text(f", {against}"),
-            Text(f"by {decided.who}{people}, {decided.at:{WHEN}}"),
-            Text(f"policy {decided.policy} · set {decided.set_digest[:12]} · MLflow run {decided.run}", "dim"),
-        ),
-    )
+    lines = [Text(decided.outcome, "bold green") + Text(f", {against}")]
+    if decided.ruling is not None:
+        lines.append(Text(f"{lineage.rule.guideline}: {decided.ruling}") + Text(_changes(decided.rulings), "dim"))
+    lines += [
+        Text(f"by {decided.who}{people}, {decided.at:{WHEN}}"),
+        Text(f"policy {decided.policy} · set {decided.set_digest[:12]} · MLflow run {decided.run}", "dim"),
+    ]
+    return Link("decision", tuple(lines))
+
+
+def _changes(rulings: Sequence[Ruling]) -> str:
+    """Each in the unit of its figure; more is better."""
+    each = [f"{ruling.measure} {_figure(ruling.figure)}, margin {ruling.margin:g}" for ruling in rulings]
+    return f" (change of {'; of '.join(each)})" if each else ""
 
 
 def _promotion(lineage: Lineage) -> Link:

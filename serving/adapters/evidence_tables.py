@@ -21,3 +21,10 @@ evidence = Table(
     Column("expired_at", UtcDateTime),  # null: it holds
     Column("expired_reason", Text, nullable=False, server_default=""),
 )
+
+gate_decisions = Table(
+    "gate_decisions",  # apart from the evidence, which is read with each article
+    metadata,
+    Column("run", String(64), primary_key=True),  # of the decision in MLflow
+    Column("decision", Text, nullable=False),  # a GateDecision as JSON
+)

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from agent.check_cache import KeyValues
 from agent.endpoint import Endpoint
@@ -17,15 +19,25 @@ from registry.statement import Promotion, Statement
 from registry.trials import Tried, evidence_of, newest_record, tried
 from registry.version import RegisteredVersion
 from registry.versions import describe, load, load_version
-from serving.evidence import Evidence, Measured, UnreadableDecision, measured_of
+from serving.evidence import Evidence, UnreadableDecision, measured_of
 from serving.ports.clocks import Clock
 from serving.ports.versions import ServedVersion
 from serving.rollout import Rollout
+from serving.rulings import GateDecision, decision_of
 
 KEPT_AGENTS = 4
 WARM_UP = read_plain("A short text warms what the first editor would wait for.", title="Warm")
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
+
+
+class Behind(NamedTuple):
+    """What stands behind a version."""
+
+    evidence: Evidence
+    decision: GateDecision | None
 
 
 class MlflowVersions:
@@ -45,9 +57,9 @@ class MlflowVersions:
         self._unseen: tuple[str, Agent] | None = None  # the one that checks in the shadow
         self._loading = asyncio.Lock()
         self._taken: Champion | None = None  # what serves
-        self._evidence: Evidence | None = None  # and why
+        self._behind: Behind | None = None  # and why
         self._tried: Tried | None = None  # what serves a share
-        self._tried_evidence: Evidence | None = None
+        self._behind_tried: Behind | None = None
         self._newest: Champion | None = None  # never to go back behind, also where this worker can't load it
 
     async def current(self) -> ServedVersion | None:
@@ -94,18 +106,10 @@ class MlflowVersions:
         if found != self._tried:
             decision = await asyncio.to_thread(decision_text, self._registry, found.record.statement)
             approvers = tuple(approval.who for approval in found.record.approvals)
-            self._tried_evidence = _evidence(found.version.number, found.record.signed, approvers, decision)
+            self._behind_tried = _behind(found.version.number, found.record.signed, approvers, decision)
             self._tried = found
         agent = self._stamped(agent, evidence=evidence_of(found.record), record=found.record.id)
-        return ServedVersion(
-            agent.stamp,
-            agent.spec.pack,
-            champion=False,
-            served=self._clock(),
-            evidence=self._tried_evidence,
-            prompts=agent.spec.prompt_versions,
-            model=agent.spec.model,
-        )
+        return self._told(agent, self._behind_tried, champion=False)
 
     async def agent(self, number: str) -> Agent:
         # A loaded one is at hand while another one, which takes seconds, is loaded.
@@ -131,21 +135,25 @@ class MlflowVersions:
         async with self._loading:
             agent = await self._warmed(found.version)
         if found != self._taken:
-            self._evidence = _evidence(
+            self._behind = _behind(
                 found.version.number, found.signed_record, found.approvers, found.decision, found.promotion
             )
             await asyncio.to_thread(keep_champion, self._registry, found)
             self._taken = found
         # A promotion may be younger than the loaded agent.
         agent = self._stamped(agent, evidence=found.promotion.evidence, record=found.signed_record.id)
+        return self._told(agent, self._behind, champion=True)
+
+    def _told(self, agent: Agent, behind: Behind | None, *, champion: bool) -> ServedVersion:
         return ServedVersion(
             agent.stamp,
             agent.spec.pack,
-            champion=True,
+            champion=champion,
             served=self._clock(),
-            evidence=self._evidence,
+            evidence=behind.evidence if behind else None,
             prompts=agent.spec.prompt_versions,
             model=agent.spec.model,
+            decision=behind.decision if behind else None,
         )
 
     async def _from_before(self) -> Champion | None:
@@ -220,15 +228,11 @@ async def _warm(agent: Agent) -> None:
     await Agent(agent.spec.model_copy(update={"model": None})).check(WARM_UP)
 
 
-def _evidence(
+def _behind(
     number: int, record: Signed, approvers: tuple[str, ...], decision: str, promotion: Promotion | None = None
-) -> Evidence:
-    try:
-        measured = measured_of(decision)
-    except UnreadableDecision as error:  # of another release: the version serves, its figures aren't shown
-        logger.warning("version %d: %s", number, error)
-        measured = Measured()
-    return Evidence(
+) -> Behind:
+    measured = _read(measured_of, decision, number) or measured_of("")
+    evidence = Evidence(
         record=record.id,
         signer=record.key,
         statement=Statement.model_validate(record.body),
@@ -238,3 +242,12 @@ def _evidence(
         evaluation=measured.evaluation,
         answered_by=measured.answered_by,
     )
+    return Behind(evidence, _read(decision_of, decision, number))
+
+
+def _read(read: Callable[[str], T], decision: str, number: int) -> T | None:
+    try:
+        return read(decision)
+    except UnreadableDecision as error:  # of another release: the version serves, what it says isn't shown
+        logger.warning("version %d: %s", number, error)
+        return None

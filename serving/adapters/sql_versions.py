@@ -14,6 +14,7 @@ from agent.spec import ModelSpec
 from registry.statement import Promotion, Statement
 from serving.adapters.database import Database
 from serving.adapters.evidence_tables import evidence
+from serving.adapters.sql_decisions import put_decision
 from serving.adapters.tables import served_versions
 from serving.adapters.upsert import upsert
 from serving.evidence import ANSWERED, FIGURES, Evidence, Expiry
@@ -44,6 +45,8 @@ class SqlServedVersions:
             "model": version.model.model_dump_json() if version.model else "",
         }
         async with self._database.write() as connection:
+            if version.decision and version.evidence and version.evidence.statement.run:
+                await put_decision(connection, version.evidence.statement.run, version.decision)
             if not version.champion:
                 insertion = upsert(connection, served_versions).values(row)
                 still = served_versions.c.champion.is_(False)

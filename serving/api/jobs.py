@@ -64,7 +64,9 @@ async def job_result(request: Request, job_id: str, use: Use, caller: Who) -> Re
 async def finding_why(job_id: str, finding: str, use: Use, caller: Who) -> Lineage:
     """Where a finding of yours comes from: words, rule, model, version, evaluation, decision, promotion, run."""
     job = await follow.find_job(use.jobs, job_id=job_id, user=caller.user)
-    return await explain(use.jobs, use.blobs, use.feedback, use.versions, use.trail, job=job, finding=finding)
+    return await explain(
+        use.jobs, use.blobs, use.feedback, use.versions, use.decisions, use.trail, job=job, finding=finding
+    )
 
 
 @router.delete("/{job_id}")

@@ -17,7 +17,7 @@ from serving.ports.feedback import Approvals, Feedback, Figures
 from serving.ports.jobs import Backlogs, JobStore
 from serving.ports.runs import Runs, Trail
 from serving.ports.storage import BlobStore, Cache
-from serving.ports.versions import ServedVersions
+from serving.ports.versions import GateDecisions, ServedVersions
 from serving.settings import ServingSettings
 from serving.tracing import Traces
 from serving.traffic import Traffic
@@ -39,6 +39,7 @@ class Services:
     keys: ApiKeys
     blobs: BlobStore
     versions: ServedVersions
+    decisions: GateDecisions
     trail: Trail
     traffic: Traffic
     cache: Cache

@@ -6,15 +6,16 @@ stylesheet shows one, and a table under it has its numbers.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from html import escape
-from itertools import count
+from itertools import accumulate, count
 
 from serving.evidence import Figure
 from serving.pages.wording import shortened
 
 ROW, ROW_NARROW = 34, 50  # pixels
+LINE = 15  # of a note
 LABEL_CHARACTERS, LABEL_CHARACTERS_NARROW = 42, 42
 BEYOND = 1.5  # how far over the largest value the axis goes for the ends of intervals
 HEIGHT = 190  # of the columns of a histogram
@@ -37,32 +38,47 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A line of words beside the points of a row."""
+
+    text: str
+    kind: str  # class
+
+
+@dataclass(frozen=True, slots=True)
 class DotRow:
     label: str
     points: tuple[Point, ...]
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of a chart; `left` is the room for labels, 0 where they stand above their rows."""
+    """Of a chart; `left` is the room for labels, 0 where they stand above their rows.
+
+    `right` is that for notes, where a row has any; 0 where they stand under their label, a line each.
+    """
 
     name: str
     width: int
     left: int
+    right: int
     row: int
     characters: int
     ticks: int
 
 
-WIDE = Size("wide", 880, 306, ROW, LABEL_CHARACTERS, 7)
-NARROW = Size("narrow", 300, 0, ROW_NARROW, LABEL_CHARACTERS_NARROW, 4)
+WIDE = Size("wide", 880, 306, 216, ROW, LABEL_CHARACTERS, 7)
+NARROW = Size("narrow", 300, 0, 0, ROW_NARROW, LABEL_CHARACTERS_NARROW, 4)
 SIZES = (WIDE, NARROW)
 
 
 def dots(rows: Sequence[DotRow], *, id: str, title: str, unit: str, most: float | None = None) -> str:
     """Points with their intervals, one row each; `most` is the end of the axis where that is known."""
     end = most or _end([point.figure for row in rows for point in row.points])
-    said = "; ".join(f"{row.label}: {', '.join(_said(point) for point in row.points)}" for row in rows)
+    said = "; ".join(
+        f"{row.label}: {', '.join([*map(_said, row.points), *(note.text for note in row.notes)])}" for row in rows
+    )
     return _both(lambda size: _dots(rows, size, end, unit), id=id, title=title, description=said)
 
 
@@ -122,17 +138,28 @@ def _svg(body: str, height: float, size: Size, *, id: str, title: str, descripti
 
 def _dots(rows: Sequence[DotRow], size: Size, end: float, unit: str) -> tuple[str, float]:
     top, right, pad = 6, 14, 8
-    bottom = top + size.row * len(rows)
-    scale = _Scale(size.left + pad, size.width - right, end)
+    under = [0 if size.right else LINE * len(row.notes) for row in rows]  # a row is so much higher
+    *tops, bottom = accumulate((size.row + room for room in under), initial=top)
+    scale = _Scale(size.left + pad, size.width - right - (size.right if any(row.notes for row in rows) else 0), end)
     out = _axis(scale, size, top, bottom, unit)
-    for place, row in enumerate(rows):
-        y = top + size.row * place
+    for row, y, room in zip(rows, tops, under, strict=True):
         out.append(_label(row.label, size, y))
-        middle = y + size.row / 2 if size.left else y + 33
+        middle = y + size.row / 2 if size.left else y + 33 + room
+        out += _notes(row.notes, scale, size, middle if size.right else y + 15)
         offsets = count(-4.5 * (len(row.points) - 1), 9)
         for offset, point in zip(offsets, row.points, strict=False):
             out.append(_point(point, scale, middle + offset))
     return "".join(out), bottom + 42
+
+
+def _notes(notes: Sequence[Note], scale: "_Scale", size: Size, y: float) -> list[str]:
+    """To the right of the points, around `y`; or under the label, whose line ends at `y`."""
+    x = scale.right + 20 if size.right else 0
+    first = y + 4 - LINE * (len(notes) - 1) / 2 if size.right else y + LINE
+    return [
+        f'<text class="note {note.kind}" x="{x:.1f}" y="{first + LINE * place:.1f}">{escape(note.text)}</text>'
+        for place, note in enumerate(notes)
+    ]
 
 
 def _columns(
@@ -175,7 +202,7 @@ def _bars(rows: Sequence[tuple[str, float]], size: Size) -> tuple[str, float]:
     out = []
     for place, (label, value) in enumerate(rows):
         y, x = top + row * place, size.left + 8
-        out.append(_label(label, Size(size.name, size.width, size.left, row, size.characters, 0), y))
+        out.append(_label(label, replace(size, row=row), y))
         middle = y + row / 2 if size.left else y + 29
         width = (size.width - x - 64) * value / end
         out.append(f'<rect class="bar" x="{x}" y="{middle - 7:.1f}" width="{width:.1f}" height="14"/>')

@@ -18,6 +18,8 @@ from serving.figures import GuidelineFigures, Precision, figures
 from serving.pages import charts, wording
 from serving.pages.charts import DotRow, Mark, Point
 from serving.pages.layout import PageRoute, drawn, page
+from serving.pages.links import run_link
+from serving.pages.rulings import Last, decisions_of, last_on
 from serving.pages.tables import Column, Linked, Table, Value, figure, number
 from serving.pages.visitor import Use, Visitor
 from serving.ports.versions import ServedVersion
@@ -99,6 +101,7 @@ async def guideline_page(id: Annotated[str, Path(max_length=64)], use: Use, call
         guideline=shown.guideline,
         versions=_version_table(held),
         measured=_measured_table(held),
+        ruled=await _ruled(use, id, versions),
         chart=drawn(_measured_chart(held)),
         fared=_fared_table(fared),
         fared_chart=drawn(_fared_chart(fared)),
@@ -114,6 +117,16 @@ async def guideline_page(id: Annotated[str, Path(max_length=64)], use: Use, call
         days=PERIOD.days,
         may_see=_may_see(caller),
     )
+
+
+async def _ruled(use: Services, id: str, versions: Sequence[ServedVersion]) -> Last | None:
+    decisions, mlflow = await decisions_of(use.decisions, versions), use.settings.mlflow_public_url
+    told = [
+        (one.evidence, decisions[one.stamp.number], run_link(one.evidence.statement.run, mlflow))
+        for one in versions
+        if one.evidence and one.stamp.number in decisions
+    ]
+    return last_on(id, told, str)
 
 
 async def _figures(use: Services, caller: Caller, version: str) -> list[GuidelineFigures]:

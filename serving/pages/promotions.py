@@ -7,8 +7,9 @@ from fastapi import APIRouter, Response
 from registry.statement import Kind, Promotion
 from serving.evidence import Evidence
 from serving.pages.layout import PageRoute, page
-from serving.pages.run_tables import run_link
-from serving.pages.tables import Linked
+from serving.pages.links import run_link
+from serving.pages.rulings import Decided, decisions_of, shown
+from serving.pages.run_tables import title_of
 from serving.pages.visitor import Use, Visitor
 from serving.ports.versions import ServedVersion
 
@@ -29,19 +30,25 @@ class Entry(NamedTuple):
     evidence: Evidence
     promotion: Promotion
     title: str
-    run: Linked | str | None  # of the decision
+    decided: Decided
 
 
 @router.get("/promotions")
 async def promotions_page(use: Use, caller: Visitor) -> Response:
     versions = await use.versions.all()
+    decisions = await decisions_of(use.decisions, versions)
     entries = [
         Entry(
             version,
             version.evidence,
             version.evidence.promotion,
             _title(version.evidence.promotion),
-            run_link(version.evidence.statement.run, use.settings.mlflow_public_url),
+            shown(
+                version.evidence,
+                decisions.get(version.stamp.number),
+                run_link(version.evidence.statement.run, use.settings.mlflow_public_url),
+                lambda id: title_of(versions, id),
+            ),
         )
         for version in versions
         if version.evidence and version.evidence.promotion

@@ -4,23 +4,44 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from serving.pages import wording
 from serving.pages.guidelines import evidence_of, guideline_path
+from serving.pages.links import run_link
+from serving.pages.rulings import ruling_table
 from serving.pages.tables import Column, Linked, Row, Table, Value, figure, number
 from serving.ports.versions import ServedVersion
+from serving.rulings import GateDecision
 from serving.runs import Change, Effort, Raised
 from serving.usecases.compare_runs import Comparison
 
 MOST_GROUPS, MOST_WORDS, MOST_CHARACTERS = 10, 5, 60  # in one cell: guidelines, quotes of each, and of a quote
 
 
-def tables_of(found: Comparison, served: Mapping[str, ServedVersion], *, reader: str, mlflow: str) -> tuple[Table, ...]:
+def tables_of(
+    found: Comparison,
+    served: Mapping[str, ServedVersion],
+    decisions: Mapping[str, GateDecision],
+    *,
+    reader: str,
+    mlflow: str,
+) -> tuple[Table, ...]:
     """`mlflow` is its public address, empty where it has none. Words are told of the reader's own articles alone."""
+    sides = dict.fromkeys((found.b.version, found.a.version))
+    told = [(version, decisions[version]) for version in sides if version in decisions]
     return (
-        _guideline_table(found, served),
+        _guideline_table(found, served, decisions.get(decided_between(found, decisions))),
         _score_table(found),
         _effort_table(found),
         _change_table(found, served, reader, mlflow),
         _gate_table(found, served),
+        ruling_table(told, lambda id: title_of(served.values(), id)),
     )
+
+
+def decided_between(found: Comparison, decisions: Mapping[str, GateDecision]) -> str:
+    """Which of the two versions a gate held against the other; empty where it held neither."""
+    for one, other in ((found.b.version, found.a.version), (found.a.version, found.b.version)):
+        if one and other and one in decisions and decisions[one].against == other:
+            return one
+    return ""
 
 
 def title_of(served: Iterable[ServedVersion], guideline: str) -> str:
@@ -29,14 +50,7 @@ def title_of(served: Iterable[ServedVersion], guideline: str) -> str:
     return next(titles, guideline)
 
 
-def run_link(run_id: str, mlflow: str) -> Linked | str | None:
-    """The run where MLflow's address is known, else its id."""
-    if not run_id or not mlflow:
-        return run_id or None
-    return Linked(run_id[:8], f"{mlflow.rstrip('/')}/#/runs/{run_id}")
-
-
-def _guideline_table(found: Comparison, served: Mapping[str, ServedVersion]) -> Table:
+def _guideline_table(found: Comparison, served: Mapping[str, ServedVersion], decision: GateDecision | None) -> Table:
     columns = (
         Column("guideline", "Guideline"),
         Column("id", "Id"),
@@ -48,6 +62,7 @@ def _guideline_table(found: Comparison, served: Mapping[str, ServedVersion]) -> 
         figure("b_rate", "B per 1,000 words"),
         figure("difference", "B less A", wording.change_interval),
         Column("direction", "B raises"),
+        Column("ruling", "The gate’s ruling"),
         figure("a_share", "A articles with one", wording.percent_interval),
         figure("b_share", "B articles with one", wording.percent_interval),
     )
@@ -63,6 +78,7 @@ def _guideline_table(found: Comparison, served: Mapping[str, ServedVersion]) -> 
             "b_rate": one.b.per_words,
             "difference": one.difference,
             "direction": str(one.direction),
+            "ruling": ruled.words if decision and (ruled := decision.on(one.guideline)) else None,
             "a_share": one.a.share,
             "b_share": one.b.share,
         }

@@ -13,13 +13,16 @@ from serving.access.caller import Caller
 from serving.api.services import Services
 from serving.errors import BadRequest
 from serving.pages import charts
-from serving.pages.charts import DotRow, Mark, Point
+from serving.pages.charts import DotRow, Mark, Note, Point
 from serving.pages.guidelines import by_number
 from serving.pages.layout import HEADERS, PageRoute, drawn, page
-from serving.pages.run_tables import run_link, tables_of, title_of
-from serving.pages.tables import Linked, Table, find_table
+from serving.pages.links import run_link
+from serving.pages.rulings import NOT_TOLD, Decided, decisions_of, lines_of, shown
+from serving.pages.run_tables import decided_between, tables_of, title_of
+from serving.pages.tables import Table, find_table
 from serving.pages.visitor import Use, Visitor
 from serving.ports.versions import ServedVersion
+from serving.rulings import GateDecision
 from serving.runs import LEVEL_OF_CHANCE, Direction, Scope, Side
 from serving.usecases.compare_runs import MOST_CHANGES, MOST_DOCUMENTS, PERIOD, Comparison, compare_runs, usual_sides
 
@@ -63,7 +66,13 @@ class Asked(BaseModel):
 class Compared(NamedTuple):
     found: Comparison
     served: Mapping[str, ServedVersion]
+    decisions: Mapping[str, GateDecision]  # by version
     tables: tuple[Table, ...]
+
+    @property
+    def between(self) -> str:
+        """The version that the gate held against the other one; empty where it did not."""
+        return decided_between(self.found, self.decisions)
 
     def title(self, guideline: str) -> str:
         return title_of(self.served.values(), guideline)
@@ -75,6 +84,7 @@ async def runs_page(use: Use, caller: Visitor, asked: Annotated[Asked, Query()])
     compared = await _compared(use, caller, asked, now)
     found, tables = compared.found, {table.name: table for table in compared.tables}
     differing = [one for one in found.guidelines if one.direction in MARKS]
+    gates = [_gate(side, compared, use) for side in (found.a, found.b)]
     return page(
         "runs.html",
         caller,
@@ -88,7 +98,9 @@ async def runs_page(use: Use, caller: Visitor, asked: Annotated[Asked, Query()])
         versions=sorted({*await use.runs.versions(now - PERIOD * 12), *compared.served}, key=by_number),
         channels=await use.runs.channels(now - PERIOD * 12),
         guidelines=sorted(_guidelines(compared), key=lambda one: one[1]),
-        gates=[_gate(side, compared.served, use) for side in (found.a, found.b)],
+        gates=gates,
+        between_sides=next((gate.decided for gate in gates if gate.version == compared.between), None),
+        unruled=_unruled(compared),
         differing=differing,
         by_chance=LEVEL_OF_CHANCE * len(found.guidelines),
         dots=drawn(_dots(compared)),
@@ -108,7 +120,7 @@ async def runs_json(use: Use, caller: Visitor, asked: Annotated[Asked, Query()])
         name: {"version": side.version or None, "since": side.since.isoformat(), "until": side.until.isoformat()}
         for name, side in (("a", found.a), ("b", found.b))
     }
-    body = {**sides, **{table.name: table.records() for table in compared.tables}}
+    body = {**sides, "decision": _decision(compared), **{table.name: table.records() for table in compared.tables}}
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
 
@@ -131,8 +143,41 @@ async def _compared(use: Services, caller: Caller, asked: Asked, now: datetime) 
     sides = asked.sides(now) if asked.says_sides else await usual_sides(use.runs, use.versions, now)
     found = await compare_runs(use.runs, a=sides[0], b=sides[1], scope=asked.scope, reader=caller.user)
     served = {version.stamp.number: version for version in await use.versions.all()}
-    tables = tables_of(found, served, reader=caller.user, mlflow=use.settings.mlflow_public_url)
-    return Compared(found, served, tables)
+    both = [served[side.version] for side in (found.a, found.b) if side.version in served]
+    decisions = await decisions_of(use.decisions, both)
+    tables = tables_of(found, served, decisions, reader=caller.user, mlflow=use.settings.mlflow_public_url)
+    return Compared(found, served, decisions, tables)
+
+
+def _decision(compared: Compared) -> dict[str, str | None] | None:
+    """Between the two versions, as JSON has it; null where the gate held neither against the other."""
+    version = compared.between
+    if not version:
+        return None
+    decision, evidence = compared.decisions[version], compared.served[version].evidence
+    run = evidence.statement.run if evidence else None
+    return {"version": version, "against": decision.against, "outcome": decision.outcome, "run": run}
+
+
+def _unruled(compared: Compared) -> str:
+    """Why no ruling of the gate stands beside the dots; empty where one does."""
+    a, b = compared.found.a.version, compared.found.b.version
+    if compared.between:
+        return ""
+    if not a or not b or a == b:
+        return "A gate holds two versions against each other, and here aren’t two: it ruled nothing between the sides."
+    version = compared.served.get(b)
+    if version is None or version.evidence is None:
+        return f"No worker has told what version {b} was promoted with, so no ruling stands beside the dots."
+    if not version.evidence.statement.run:
+        return f"Version {b} was forced: no gate held it against version {a}."
+    if b not in compared.decisions:
+        return f"What the gate ruled of version {b} can’t stand beside the dots. {NOT_TOLD}"
+    against = compared.decisions[b].against
+    if against is None:
+        return f"Version {b} was the first champion: floors alone decided, and nothing was claimed against version {a}."
+    held = f"version {against}" if against else "a version from files"
+    return f"The gate held version {b} against {held}, not against version {a}: its rulings are below."
 
 
 class Gate(NamedTuple):
@@ -143,11 +188,11 @@ class Gate(NamedTuple):
     statement: Statement | None
     ungated: bool
     record: str
-    run: Linked | str | None
+    decided: Decided | None
 
 
-def _gate(side: Side, served: Mapping[str, ServedVersion], use: Services) -> Gate:
-    version = served.get(side.version)
+def _gate(side: Side, compared: Compared, use: Services) -> Gate:
+    version = compared.served.get(side.version)
     if not side.version:
         return Gate(
             "", "Every version of the period is in it, so no one decision speaks for it.", None, False, "", None
@@ -157,10 +202,12 @@ def _gate(side: Side, served: Mapping[str, ServedVersion], use: Services) -> Gat
         return Gate(side.version, why, None, False, "", None)
     evidence = version.evidence
     run = run_link(evidence.statement.run, use.settings.mlflow_public_url)
-    return Gate(side.version, "", evidence.statement, evidence.is_ungated, evidence.record, run)
+    decided = shown(evidence, compared.decisions.get(side.version), run, compared.title)
+    return Gate(side.version, "", evidence.statement, evidence.is_ungated, evidence.record, decided)
 
 
 def _dots(compared: Compared) -> str:
+    decision = compared.decisions.get(compared.between)
     rows = [
         DotRow(
             compared.title(one.guideline),
@@ -168,11 +215,17 @@ def _dots(compared: Compared) -> str:
                 Point(one.a.per_words, Mark.BEFORE, "A"),
                 Point(one.b.per_words, MARKS.get(one.direction, Mark.AFTER), "B"),
             ),
+            _notes(decision, one.guideline),
         )
         for one in compared.found.guidelines
     ]
     title = "Findings in 1,000 words by guideline: A and B, with 95 % intervals"
     return charts.dots(rows, id="dots", title=title, unit="findings in 1,000 words")
+
+
+def _notes(decision: GateDecision | None, guideline: str) -> tuple[Note, ...]:
+    ruled = decision.on(guideline) if decision else None
+    return tuple(Note(*line) for line in lines_of(ruled)) if ruled else ()
 
 
 def _scores(found: Comparison) -> str:

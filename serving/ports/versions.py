@@ -10,6 +10,7 @@ from agent.guideline import GuidelinePack
 from agent.report import VersionStamp
 from agent.spec import ModelSpec
 from serving.evidence import Evidence
+from serving.rulings import GateDecision
 
 if TYPE_CHECKING:
     from agent.graph import Agent  # LangGraph stays out of the API's process
@@ -26,6 +27,7 @@ class ServedVersion:
     evidence: Evidence | None = None  # None: of a worker of an earlier release
     prompts: Mapping[str, str] = field(default_factory=dict)  # guideline -> MLflow prompt URI, of prompt guidelines
     model: ModelSpec | None = None  # None: it declares none
+    decision: GateDecision | None = None  # the gate's, as a worker tells it; `GateDecisions` reads it by its run
 
     @property
     def since(self) -> datetime:
@@ -73,6 +75,13 @@ class Unseen(Protocol):
 
     async def unseen(self, number: str) -> "Agent":
         """The agent of any version, decided on or not; raises CopydeskError when it can't be loaded."""
+
+
+class GateDecisions(Protocol):
+    """What the gate ruled of versions that were served, claim by claim."""
+
+    async def of(self, runs: Iterable[str]) -> dict[str, GateDecision]:
+        """By the decision's run in MLflow, those that some worker told of."""
 
 
 class EvidenceKept(Protocol):

@@ -10,7 +10,7 @@ from serving.ports.feedback import Feedback
 from serving.ports.jobs import JobStore
 from serving.ports.runs import Trail
 from serving.ports.storage import BlobStore
-from serving.ports.versions import ServedVersions
+from serving.ports.versions import GateDecisions, ServedVersions
 
 
 async def explain(
@@ -18,6 +18,7 @@ async def explain(
     blobs: BlobStore,
     feedback: Feedback,
     versions: ServedVersions,
+    decisions: GateDecisions,
     trail: Trail,
     *,
     job: Job,
@@ -29,12 +30,15 @@ async def explain(
     if found is None:
         raise FindingNotFound(f"job {job.id} has no finding {finding!r}: its result lists those it has")
     data = await blobs.get(job.blob)
+    served = await versions.get(job.version)
+    decided = served.evidence.statement.run if served and served.evidence else ""
     return lineage_of(
         job,
         report,
         found,
         article=load_article(data) if data is not None else None,
-        served=await versions.get(job.version),
+        served=served,
+        decision=(await decisions.of([decided])).get(decided),
         run=await trail.run_of(job.id),
         entries=await feedback.history(job.request.user, document_of(job), finding),
     )

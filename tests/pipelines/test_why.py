@@ -15,9 +15,13 @@ from tests.pipelines.terminal import Run
 from tests.registry.decided import decide
 from tests.scripted_model import ScriptedModel, finds
 from tests.serving.build import TEXT
+from tests.serving.decided import Fares, decision_json, evaluated
 from tests.serving.service import Service, ended, eventually, free_port, service, submit
 
 SAID = {"challenger": {"run": "e" * 32, "answered_by": [{"model": "m-2026-01-01", "fingerprint": "fp_scripted"}]}}
+RULES = pack(prompt_guideline())
+RULED = json.loads(decision_json(evaluated("7", RULES, {}), evaluated("8", RULES, {"attribution": Fares(digest="2")})))
+SAID |= {name: RULED[name] for name in ("champion", "grounds", "rulings", "statuses")}
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def running(tmp_path: Path, model: ScriptedModel) -> Iterator[Service]:
     }
     with service(tmp_path, environment=environment) as running:
         registry = running.registry
-        spec = AgentSpec(pack=pack(prompt_guideline()), model=ModelSpec(deployment="m"))
+        spec = AgentSpec(pack=RULES, model=ModelSpec(deployment="m"))
         number = register(registry, spec).version.number
         decide(registry, number, said=SAID)
         promote(registry, number, who="ada")
@@ -57,6 +61,7 @@ def test_a_finding_is_explained_and_another_model_ends_the_evidence(run: Run, ru
         eventually("its run is logged", lambda: client.get(path).json()["run"])
         why = json.loads(run("why", f"{job}/{listed['fingerprint']}", "--json").out)
         assert why["rule"]["prompt"] == "prompts:/test.attribution/1"
+        assert (why["decided"]["ruling"], len(why["decided"]["rulings"])) == ("no worse", 2)
         assert why["judged"]["answered_by"] == SAID["challenger"]["answered_by"]
         assert (why["measured"]["evaluation"], why["expired"]) == ("e" * 32, None)
         assert (why["mlflow"]["run"], why["mlflow"]["trace"][:3], why["other_jobs"]) == (why["run"], "tr-", [])

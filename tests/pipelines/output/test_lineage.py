@@ -1,5 +1,6 @@
 """What each link of the chain says, without its looks."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,7 +18,10 @@ from serving.evidence import Evidence, Expiry, Figure, GuidelineEvidence
 from serving.feedback import Action, Decision, Entry, Reason
 from serving.job import Job
 from serving.lineage import Lineage, lineage_of
+from serving.rulings import GateDecision, decision_of
+from tests.agent.build import pack
 from tests.serving.build import NOW, evidence, job, report, request, served, story
+from tests.serving.decided import Fares, decision_json, evaluated
 
 NAMES = ["words", "guideline", "method", "agent", "evaluation", "decision", "promotion", "MLflow", "editors"]
 M1 = AnsweredBy(model="m-1", fingerprint="fp")
@@ -50,7 +54,12 @@ def judged(made: ComplianceReport) -> ComplianceReport:
 
 
 async def lineage(
-    found: Evidence | None = None, *, made: ComplianceReport | None = None, kept: bool = True, of: Job = JOB
+    found: Evidence | None = None,
+    *,
+    made: ComplianceReport | None = None,
+    kept: bool = True,
+    of: Job = JOB,
+    decision: GateDecision | None = None,
 ) -> Lineage:
     made = made or await report()
     version = replace(
@@ -61,7 +70,14 @@ async def lineage(
     )
     finding = next(one for one in made.findings if one.guideline == "attribution")
     return lineage_of(
-        of, made, finding, article=story() if kept else None, served=version if found else None, run="r9", entries=()
+        of,
+        made,
+        finding,
+        article=story() if kept else None,
+        served=version if found else None,
+        decision=decision,
+        run="r9",
+        entries=(),
     )
 
 
@@ -107,6 +123,21 @@ async def test_what_serves_a_share_shows_its_evaluation_and_decision_and_no_prom
     )
 
 
+async def test_the_decision_is_told_with_the_ruling_on_the_guideline() -> None:
+    champion, challenger = (evaluated(n, pack(), {"attribution": Fares(m, 0, n)}) for n, m in (("1", 0), ("2", 40)))
+    decision = decision_of(decision_json(champion, challenger))
+    lines = said(await lineage(measured(), decision=decision), "decision").splitlines()
+    assert re.fullmatch(
+        r"attribution: recall worse, false alarms no worse "
+        r"\(change of recall -0\.33 \[-0\.\d\d, -0\.\d\d\], margin 0\.1; "
+        r"of false alarms 0\.00 \[-0\.\d\d, 0\.\d\d\], margin 0\.1\)",
+        lines[1],
+    )
+    unchanged = decision_of(decision_json(champion, champion.model_copy(update={"version": challenger.version})))
+    lines = said(await lineage(measured(), decision=unchanged), "decision").splitlines()
+    assert lines[1] == "attribution: unchanged: judges as before"
+
+
 async def test_evidence_that_has_expired_is_loud() -> None:
     expiry = Expiry(since=NOW + timedelta(days=1), reason="m-2 answered")
     chain = await lineage(measured().model_copy(update={"expired": expiry, "noted": (AnsweredBy(model="m-2"),)}))
@@ -135,7 +166,7 @@ async def test_editors_are_told_one_after_the_other() -> None:
     entry = Entry("ada", "id:d", "attribution", decision, "a", "1", NOW)
     made = await report()
     finding = next(one for one in made.findings if one.guideline == "attribution")
-    chain = lineage_of(JOB, made, finding, article=None, served=None, run="", entries=[entry])
+    chain = lineage_of(JOB, made, finding, article=None, served=None, decision=None, run="", entries=[entry])
     assert said(chain, "editors") == "dismissed, quotation by ada, 2026-11-23 12:00 UTC: The minister said so."
 
 

@@ -21,6 +21,7 @@ from registry.versions import register
 from serving.adapters.mlflow_versions import MlflowVersions
 from serving.app import utc_now
 from serving.rollout import Rollout
+from serving.rulings import GateDecision
 from tests.agent.build import guideline, pack
 from tests.registry.decided import champion_by_force, decide
 from tests.registry.meanwhile import failing
@@ -98,6 +99,20 @@ async def test_a_challenger_tells_of_its_decision_and_of_no_promotion(
     assert (served.evidence.statement, served.evidence.record) == (record.statement, record.id)
     assert (served.evidence.promotion, served.evidence.evaluation) == (None, "e2")
     assert [figures.guideline for figures in served.evidence.figures] == ["plain-words"]
+    assert served.decision == GateDecision(outcome="PROMOTE", against=None)
+
+
+async def test_rulings_that_cannot_be_read_leave_figures_and_the_version_as_they_are(
+    fresh: Registry, versions: MlflowVersions, caplog: pytest.LogCaptureFixture
+) -> None:
+    register(fresh, AgentSpec(pack=pack()))
+    decide(fresh, 1, said={"figures": FIGURES, "rulings": [{"name": "of another release"}]})
+    promote(fresh, 1, who="ada")
+    served = await versions.current()
+    assert served
+    assert served.evidence
+    assert ([figures.guideline for figures in served.evidence.figures], served.decision) == (["plain-words"], None)
+    assert "version 1: the decision's rulings can't be read" in caplog.text
 
 
 async def test_a_job_keeps_the_stamp_it_began_under(fresh: Registry, versions: MlflowVersions) -> None:

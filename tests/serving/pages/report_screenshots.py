@@ -22,7 +22,7 @@ from tests.serving.pages.screenshots import IMAGES, smaller
 from tests.serving.pages.seeding import fill
 from tests.serving.pages.test_reports_browser import PAGES, in_a_loop, seeded, start
 
-SHOWN = {"runs": "/runs", "guideline": "/guidelines/plain-words"}
+SHOWN = {"runs": "/runs#by-guideline", "guideline": "/guidelines/plain-words"}
 
 
 def take(browser: Browser, address: str, path: str, *, whole: bool = False, **look: Any) -> Image.Image:

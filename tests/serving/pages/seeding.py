@@ -23,11 +23,13 @@ from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import Stores
-from serving.evidence import Evidence, Figure, GuidelineEvidence
+from serving.evidence import Evidence, GuidelineEvidence, measured_of
 from serving.feedback import Action, Decision, Dismissals, Reason, Saying
 from serving.job import Job, JobStatus, Request
 from serving.ports.jobs import Submission
 from serving.ports.versions import ServedVersion
+from serving.rulings import decision_of
+from tests.serving.decided import weighed
 
 LEASE = timedelta(minutes=1)
 SENTENCE = "the council said on Monday that work at the harbour would begin before winter and cost less than was feared"
@@ -141,11 +143,20 @@ class Seed:
         await outbox.began(entry, run)
         await outbox.logged(entry, run)
 
-    async def served(self, number: int, *, champion: bool = False, evidence: Evidence | None = None) -> None:
+    async def served(
+        self, number: int, *, champion: bool = False, evidence: Evidence | None = None, decision: str = ""
+    ) -> None:
+        """`decision` is the gate's, as JSON."""
         told = evidence.statement.evidence if evidence else ""
         stamp = AgentSpec(pack=self.pack).stamp(name="copydesk-agent", number=str(number), evidence=told)
         version = ServedVersion(
-            stamp, self.pack, champion=champion, served=self.now, evidence=evidence, model=self.model
+            stamp,
+            self.pack,
+            champion=champion,
+            served=self.now,
+            evidence=evidence,
+            model=self.model,
+            decision=decision_of(decision),
         )
         await SqlServedVersions(self.stores.database).put(version)
 
@@ -200,11 +211,6 @@ def evidence(
     )
 
 
-def proportion(value: float, trials: int) -> Figure:
-    half = 1.96 * (value * (1 - value) / trials) ** 0.5
-    return Figure(value=value, low=max(0.0, value - half), high=min(1.0, value + half))
-
-
 async def fill(stores: Stores, now: datetime | None = None, *, documents: int = 60) -> Seed:
     """A house's month: two versions over the same articles, decisions, keys, the audit, jobs given up."""
     chance, now = random.Random(7), now or datetime.now(UTC)
@@ -213,7 +219,7 @@ async def fill(stores: Stores, now: datetime | None = None, *, documents: int = 
     rates = {one.id: chance.choice([0.02, 0.04, 0.08, 0.15, 0.3]) for one in pack.guidelines}
     factors = {"plain-words": 0.35, "needless-words": 0.4, "attribution-verbs": 2.8, "hedging": 2.2, "acronyms": 0.5}
     rates |= {"plain-words": 2.1, "needless-words": 1.6, "attribution-verbs": 0.5, "hedging": 0.6, "acronyms": 0.9}
-    await _versions(seed, chance)
+    await _versions(seed)
     for place in range(documents):
         desk, headline = DESKS[place % len(DESKS)], HEADLINES[place % len(HEADLINES)]
         user = "local" if place % 6 == 0 else chance.choice(["ada", "ben", "cleo", "dan"])
@@ -250,22 +256,15 @@ async def fill(stores: Stores, now: datetime | None = None, *, documents: int = 
     return seed
 
 
-async def _versions(seed: Seed, chance: random.Random) -> None:
-    def figures(better: float) -> tuple[GuidelineEvidence, ...]:
-        return tuple(
-            GuidelineEvidence(
-                guideline=one.id,
-                labelled=labelled,
-                recall=proportion(min(0.97, 0.62 + better + 0.25 * chance.random()), labelled),
-                precision=proportion(min(0.97, 0.66 + better + 0.25 * chance.random()), labelled),
-                false_alarms=Figure(value=0.3, low=0.1, high=0.6),
-            )
-            for one in seed.pack.guidelines
-            for labelled in [chance.randrange(18, 90)]
-        )
+async def _versions(seed: Seed) -> None:
+    async def gated(number: int, at: datetime, previous: int | None, *, champion: bool = False) -> None:
+        kind, made = Kind.GATE if previous else Kind.FIRST, at - timedelta(hours=2)
+        decision = weighed(seed.pack, number=str(number), against=str(previous), first=previous is None, made=made)
+        found = evidence(number, kind=kind, previous=previous, at=at, figures=measured_of(decision).figures)
+        await seed.served(number, evidence=found, decision=decision, champion=champion)
 
     now = seed.now
-    await seed.served(1, evidence=evidence(1, kind=Kind.FIRST, at=now - timedelta(days=64), figures=figures(0)))
+    await gated(1, now - timedelta(days=64), None)
     forced = "the old version flagged every quotation on election night"
     await seed.served(
         2,
@@ -273,10 +272,8 @@ async def _versions(seed: Seed, chance: random.Random) -> None:
             2, kind=Kind.FORCED, previous=1, at=now - timedelta(days=51), reason=forced, who="ivo.brandt"
         ),
     )
-    await seed.served(3, evidence=evidence(3, previous=2, at=now - timedelta(days=33), figures=figures(0.02)))
-    await seed.served(
-        4, champion=True, evidence=evidence(4, previous=3, at=now - timedelta(days=14), figures=figures(0.07))
-    )
+    await gated(3, now - timedelta(days=33), 2)
+    await gated(4, now - timedelta(days=14), 3, champion=True)
 
 
 async def _decide(seed: Seed, job: Job, chance: random.Random, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """The pages of figures in a real browser: axe, every look, hostile texts, and no script."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -159,6 +160,27 @@ def test_pages_are_walked_by_keyboard(browser: Browser, house: str) -> None:
         assert page.evaluate("document.activeElement.id") == "content"
 
 
+def hostile_decision(payload: str) -> str:
+    """Whatever is text in it is hostile, also what the gate itself writes."""
+    figures = {"low": -0.01, "high": 0.02}
+    claim = {"verdict": payload, **figures}
+    rulings = [
+        {"name": f"{id}: {what}", "tier": payload, "deciding": True, "change": 0.0, "margin": 0.1, "smallest_drop": 0.1,
+         "missing_groups": 0, "weight": "for", **claim}
+        for id in ("plain-words", payload)
+        for what in ("recall", payload)
+    ]  # fmt: skip
+    grounds = [
+        {"weight": "for", "text": payload},
+        {"weight": "for", "text": payload, "name": f"{payload}: {payload}", "quantity": "recall gained", "value": 0.0,
+         "limit": 0.1, **claim},
+    ]  # fmt: skip
+    champion = {"version": {"number": "1"}}
+    statuses = {"b": payload, payload: payload}
+    said = {"outcome": "PROMOTE", "champion": champion, "rulings": rulings, "grounds": grounds, "statuses": statuses}
+    return json.dumps(said)
+
+
 async def hostile(stores: Stores, payload: str) -> None:
     """A database in which everything that somebody could name is named so."""
     now = utc_now()
@@ -182,7 +204,10 @@ async def hostile(stores: Stores, payload: str) -> None:
     passed = evidence(2, previous=1, at=now - DAY, who=payload, figures=figures)
     statement = passed.statement.model_copy(update={"labelled_set": payload, "policy": payload, "run": payload})
     await seed.served(
-        2, champion=True, evidence=passed.model_copy(update={"statement": statement, "approvers": (payload,)})
+        2,
+        champion=True,
+        evidence=passed.model_copy(update={"statement": statement, "approvers": (payload,)}),
+        decision=hostile_decision(payload),
     )
     facts: dict[str, Any] = {"user": "local", "title": payload, "document_id": payload, "channel": "word"}
     await seed.checked({"plain-words": 3}, at=now - 3 * DAY, version="1", run=payload, **facts)
@@ -208,6 +233,10 @@ def test_hostile_texts_are_shown_as_they_are(browser: Browser, tmp_path: Path, p
                 assert answer.status == 200
                 assert payload in page.evaluate("document.body.textContent"), path
                 assert page.locator("script, main img, main [onload], main [onerror], main h1 ~ h1").count() == 0
+                if path in ("/runs", "/promotions"):
+                    for claim in page.locator(".claims li").all_text_contents():
+                        assert payload in claim
+                    assert page.locator(".claims li").count() >= 2
                 links = page.evaluate("[...document.links].map((link) => new URL(link.href).protocol)")
                 assert set(links) <= {"http:", "https:"}
             page.goto(f"/runs?{urlencode({'documents': payload, 'channel': payload, 'a_version': payload[:20]})}")

@@ -5,7 +5,7 @@ import pytest
 
 from serving.evidence import Figure
 from serving.pages import charts
-from serving.pages.charts import DotRow, Mark, Point
+from serving.pages.charts import DotRow, Mark, Note, Point
 
 
 def point(value: float | None, low: float | None, high: float | None, mark: Mark = Mark.BEFORE) -> Point:
@@ -39,6 +39,28 @@ def test_a_value_stands_where_the_axis_says() -> None:
     assert [float(end) for end in ends.groups()] == pytest.approx(
         [ticks["0"] + width / 4, ticks["0"] + 3 * width / 4], abs=0.1
     )
+
+
+def test_words_stand_beside_the_points_or_under_the_label() -> None:
+    notes = (Note("recall worse", "worse"), Note("<b>false alarms</b>", "held"))
+    rows = [DotRow("a", (point(1, 0.5, 2),), notes), DotRow("b", (point(1, 0.5, 2),), notes[:1]), DotRow("c", ())]
+    bare = charts.dots([DotRow(row.label, row.points) for row in rows], id="d", title="t", unit="u")
+    svg = charts.dots(rows, id="d", title="t", unit="u")
+    wide, narrow = svg.split("</svg>")[:2]
+    placed = re.findall(r'class="note (\w+)" x="([\d.]+)" y="([\d.]+)">([^<]+)<', wide)
+    assert [(kind, unescape(text)) for kind, _, _, text in placed] == [
+        ("worse", "recall worse"),
+        ("held", "<b>false alarms</b>"),
+        ("worse", "recall worse"),
+    ]
+    end = max(float(x) for x in re.findall(r'class="grid" x1="([\d.]+)"', wide))
+    assert all(float(x) > end for _, x, _, _ in placed)
+    heights = [[float(h) for h in re.findall(r'viewBox="0 0 \d+ (\d+)"', one)] for one in (bare, svg)]
+    assert heights[1] == [heights[0][0], heights[0][1] + 3 * charts.LINE]
+    labels = [float(y) for y in re.findall(r'class="label" x="0" y="([\d.]+)"', narrow)]
+    under = [float(y) for y in re.findall(r'class="note \w+" x="0.0" y="([\d.]+)"', narrow)]
+    assert labels[0] < under[0] < under[1] < labels[1] < under[2] < labels[2]
+    assert "a: A 1 (0.5 to 2), recall worse, &lt;b&gt;false alarms&lt;/b&gt;; b:" in wide
 
 
 def test_an_interval_that_goes_on_says_so() -> None:

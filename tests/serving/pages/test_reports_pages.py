@@ -124,6 +124,7 @@ async def test_runs_compares_the_champion_with_the_one_before(seed: Seed, browse
         "0.50 (0.07 to 3.55)",
         found["guidelines"][1][8],
         "alike",
+        "–",
         "100 % (34 to 100)",
         "50 % (9 to 91)",
     ]
@@ -187,7 +188,7 @@ async def test_csv_and_json_have_the_rows_of_the_page(seed: Seed, browser: httpx
     await two_versions(seed)
     page = tables(await browser.get(f"/runs{query}"))
     body = (await browser.get(f"/runs.json{query}")).json()
-    for name in ("guidelines", "scores", "effort", "changes", "gate"):
+    for name in ("guidelines", "scores", "effort", "changes", "gate", "rulings"):
         sent = await browser.get(
             "/runs.csv", params={**dict(httpx.QueryParams(query.removeprefix("?"))), "table": name}
         )
