@@ -7,7 +7,6 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +24,7 @@ from serving.adapters.measured import MeasuredBlobs, MeasuredCache, MeasuredKeyV
 from serving.adapters.mlflow_versions import MlflowVersions
 from serving.adapters.sql_evidence import SqlEvidence
 from serving.adapters.sql_locks import SqlLocks
+from serving.adapters.sql_registry_hints import SqlRegistryHints
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_shadows import SqlShadows
 from serving.adapters.sql_versions import SqlServedVersions
@@ -40,6 +40,7 @@ from serving.job import Job
 from serving.metrics import WorkerMetrics
 from serving.ports.storage import BlobStore
 from serving.ports.versions import ServedVersion
+from serving.rounds import ERROR_SECONDS, every, pause
 from serving.settings import ServingSettings
 from serving.shadowing import Shadowing
 from serving.shared import Shared, shared
@@ -49,7 +50,9 @@ from serving.usecases.execute import Terms, execute
 LOG_IDLE_SECONDS = 0.5
 ROLL_SECONDS = 2.0
 SHADOW_IDLE_SECONDS = 1.0
-ERROR_SECONDS = 1.0  # at least, before what went wrong is tried again
+HINT_SECONDS = 1.0  # between looks for word from MLflow's webhook
+CHALLENGER_SECONDS = 3.0  # at most: a rollout begins in the database, of which MLflow tells nobody
+ALIVE_SECONDS = 10.0  # a third of the silence after which nobody counts on a worker
 LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
@@ -97,7 +100,7 @@ async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Reg
             return await asyncio.to_thread(connect, settings, may_be_down=True)
         except CopydeskError as error:
             logger.warning("%s", error)
-            await _pause(stopping, RECONNECT_SECONDS)
+            await pause(stopping, RECONNECT_SECONDS)
     return None
 
 
@@ -133,6 +136,9 @@ class Worker:
         kept = MeasuredKeyValues(self.shared.kept, self.metrics)
         self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=kept)
         self._rollouts = SqlRollouts(database)
+        self._hints = SqlRegistryHints(database)
+        self._hint = 0  # the last one that was followed
+        self._news = (asyncio.Event(), asyncio.Event())  # for the champion, for the challenger
         self._shadowing = Shadowing(
             SqlShadows(database),
             self._served,
@@ -161,7 +167,7 @@ class Worker:
         limiting = asyncio.create_task(self._limit(stopping))
         await asyncio.gather(
             self._look_after(stopping),
-            self._every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
+            every(ERROR_SECONDS, functools.partial(self._take_jobs, stopping), stopping),
         )
         limiting.cancel()
         with contextlib.suppress(TimeoutError):  # what isn't logged by then is the next worker's
@@ -175,40 +181,39 @@ class Worker:
             await loops
 
     async def _loops(self, stopping: asyncio.Event) -> None:
+        poll, (champion, challenger) = self.settings.champion_poll_seconds, self._news
         await asyncio.gather(
-            self._every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
-            self._every(self.settings.champion_poll_seconds, self._serve_challenger, stopping),
-            self._every(self.settings.lease_seconds / SWEEPS, self._sweep, stopping),
-            self._every(ROLL_SECONDS, self._chores.roll_on, stopping),
-            self._every(SHADOW_IDLE_SECONDS, self._shadowing.next, stopping),
-            self._every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
-            self._every(LOG_IDLE_SECONDS, self._chores.tell_next, stopping),
-            self._every(LOG_IDLE_SECONDS, self._call, stopping),
-            self._every(FORGET_SECONDS, self._chores.forget_checks, stopping),
-            self._every(FORGET_SECONDS, self._purge, stopping),
+            every(poll, self._serve_champion, stopping, news=champion),
+            every(min(poll, CHALLENGER_SECONDS), self._serve_challenger, stopping, news=challenger),
+            every(ALIVE_SECONDS, self._say_alive, stopping),
+            self._follow_hints(stopping),
+            every(self.settings.lease_seconds / SWEEPS, self._sweep, stopping),
+            every(ROLL_SECONDS, self._chores.roll_on, stopping),
+            every(SHADOW_IDLE_SECONDS, self._shadowing.next, stopping),
+            every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
+            every(LOG_IDLE_SECONDS, self._chores.tell_next, stopping),
+            every(LOG_IDLE_SECONDS, self._call, stopping),
+            every(FORGET_SECONDS, self._chores.forget_checks, stopping),
+            every(FORGET_SECONDS, self._purge, stopping),
         )
 
-    async def _every(self, seconds: float, do: Callable[[], Awaitable[bool | None]], stopping: asyncio.Event) -> None:
-        """Does it again and again, at once where it returns True.
+    async def _follow_hints(self, stopping: asyncio.Event) -> None:
+        """Only where MLflow's webhook is taken: it's a question to the database a second."""
+        if self.settings.registry_webhook_secrets:
+            await every(HINT_SECONDS, self._follow_hint, stopping)
 
-        What goes wrong is logged, once while it stays the same: the next round may find it mended.
-        """
-        said = ""
-        while not stopping.is_set():
-            pause = seconds
-            try:
-                again = await do()
-                said = ""
-                if again:
-                    continue
-            except CopydeskError as error:
-                pause = max(seconds, ERROR_SECONDS)
-                if str(error) != said:
-                    logger.warning("%s", said := str(error))
-            except Exception:
-                pause = max(seconds, ERROR_SECONDS)
-                logger.exception("%s went wrong; it goes on in %s s", do, pause)
-            await _pause(stopping, pause)
+    async def _follow_hint(self) -> None:
+        latest = await self._hints.latest()
+        if latest > self._hint:
+            logger.info("MLflow told of a change: the registry is looked at now")
+            self._hint = latest
+            for news in self._news:
+                news.set()
+
+    async def _say_alive(self) -> None:
+        """However seldom it asks who is champion, which says so, too."""
+        if self.champion is not None and self.settings.champion_poll_seconds > ALIVE_SECONDS:
+            await self._served.heard(self.champion.stamp.number, utc_now())
 
     async def _serve_champion(self) -> None:
         try:
@@ -324,9 +329,3 @@ async def _done_before(late: asyncio.Event, work: asyncio.Task[object]) -> bool:
         for task in (work, waiting):
             task.cancel()
         await asyncio.gather(work, waiting, return_exceptions=True)
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    """Sleeps, unless it is time to stop."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), seconds)

@@ -1,6 +1,6 @@
-"""The table of what stands behind served versions."""
+"""The tables of what stands behind served versions, and of word that it may have changed."""
 
-from sqlalchemy import Column, String, Table, Text
+from sqlalchemy import Column, Integer, String, Table, Text
 
 from serving.adapters.tables import UtcDateTime, metadata
 
@@ -20,4 +20,13 @@ evidence = Table(
     Column("noted", Text, nullable=False, server_default="[]"),  # and since
     Column("expired_at", UtcDateTime),  # null: it holds
     Column("expired_reason", Text, nullable=False, server_default=""),
+)
+
+registry_hints = Table(
+    "registry_hints",
+    metadata,
+    Column("number", Integer, primary_key=True),  # grows
+    Column("delivery", String(64), nullable=False, unique=True),  # as MLflow numbers it
+    Column("given_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,  # else the number of a row that was removed would come again
 )
