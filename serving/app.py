@@ -20,6 +20,7 @@ from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_backlog import SqlBacklog
 from serving.adapters.sql_decisions import SqlGateDecisions
 from serving.adapters.sql_figures import SqlFigures
+from serving.adapters.sql_registry_hints import SqlRegistryHints
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_runs import SqlRuns
 from serving.adapters.sql_switches import SqlSwitches
@@ -28,7 +29,7 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import open_stores
 from serving.addin.place import place_of
 from serving.addin.routes import router as addin
-from serving.api import admin, batches, checks, events, feedback, health, jobs, sessions, versions
+from serving.api import admin, batches, checks, events, feedback, health, jobs, registry_webhook, sessions, versions
 from serving.api.access import admitted
 from serving.api.api_version import ApiVersion, Deprecations, description_of
 from serving.api.observed import Observed
@@ -165,6 +166,7 @@ async def _services(
             watch=watch,
             versions=versions,
             decisions=SqlGateDecisions(stores.reporting),
+            hints=SqlRegistryHints(stores.database),
             traffic=Traffic(SqlRollouts(stores.database), versions, clock=utc_now, ticks=time.monotonic),
             cache=cache,
             limits=edge.limits,
@@ -206,7 +208,7 @@ def _add_routes(app: FastAPI, api_versions: Sequence[ApiVersion]) -> None:
             app.include_router(router, dependencies=[Depends(admitted)], include_in_schema=first)
         if not first:
             app.include_router(description_of(api_version, release=app.version))
-    for router in (health.router, addin, pages, *REPORTS):
+    for router in (health.router, registry_webhook.router, addin, pages, *REPORTS):
         app.include_router(router)
 
 

@@ -15,6 +15,7 @@ from serving.callback_rules import AllowedHost, CallbackRules
 from serving.feedback import Dismissals
 from serving.job import Priority
 from serving.model_change import ExpiresOn
+from serving.registry_webhook import LEAST_SECRET
 
 LEAST_LEASE_SECONDS = 1.0  # a lease is renewed three times in it
 
@@ -109,6 +110,7 @@ class ServingSettings(BaseSettings):
     answer_seconds: float = Field(default=30.0, gt=0)  # until its answer begins; a stream may go on
     most_connections: int = Field(default=5000, ge=1)  # to one API process, idle or not
     webhook_secret: SecretStr = SecretStr("")  # whsec_BASE64, signs callbacks; to rotate it, the new and the old one
+    registry_webhook_secret: SecretStr = SecretStr("")  # of MLflow's webhook; to rotate it, the new and the old one
     callback_hosts: tuple[str, ...] = ()  # that may be called, HOST or HOST:PORT; empty: any public one; JSON
 
     @model_validator(mode="after")
@@ -133,6 +135,12 @@ class ServingSettings(BaseSettings):
                 f"COPYDESK_MLFLOW_PUBLIC_URL is {self.mlflow_public_url!r}: write the address people open MLflow at, "
                 "as https://mlflow.example.com"
             )
+        for secret in self.registry_webhook_secrets:
+            if len(secret) < LEAST_SECRET:
+                raise UnsafeSettings(
+                    f"COPYDESK_REGISTRY_WEBHOOK_SECRET holds a secret of {len(secret)} bytes: at least {LEAST_SECRET} "
+                    "random ones are needed, such as those of `openssl rand -hex 32`"
+                )
         self._can_call_back()
         return self
 
@@ -177,6 +185,11 @@ class ServingSettings(BaseSettings):
     def webhook_keys(self) -> tuple[bytes, ...]:
         """The current one first; none: clients can't be called."""
         return tuple(map(secret_key, self.webhook_secret.get_secret_value().split()))
+
+    @property
+    def registry_webhook_secrets(self) -> tuple[bytes, ...]:
+        """The current one first; none: MLflow's webhooks aren't taken."""
+        return tuple(secret.encode() for secret in self.registry_webhook_secret.get_secret_value().split())
 
     @property
     def callback_rules(self) -> CallbackRules:

@@ -23,6 +23,7 @@ from serving.adapters.measured import MeasuredBlobs, MeasuredCache, MeasuredKeyV
 from serving.adapters.mlflow_versions import MlflowVersions
 from serving.adapters.sql_evidence import SqlEvidence
 from serving.adapters.sql_locks import SqlLocks
+from serving.adapters.sql_registry_hints import SqlRegistryHints
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_shadows import SqlShadows
 from serving.adapters.sql_versions import SqlServedVersions
@@ -48,6 +49,9 @@ from serving.usecases.execute import Terms, execute
 LOG_IDLE_SECONDS = 0.5
 ROLL_SECONDS = 2.0
 SHADOW_IDLE_SECONDS = 1.0
+HINT_SECONDS = 1.0  # between looks for word from MLflow's webhook
+CHALLENGER_SECONDS = 3.0  # at most: a rollout begins in the database, of which MLflow tells nobody
+ALIVE_SECONDS = 10.0  # a third of the silence after which nobody counts on a worker
 LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
@@ -131,6 +135,9 @@ class Worker:
         kept = MeasuredKeyValues(self.shared.kept, self.metrics)
         self._versions = MlflowVersions(self.registry, utc_now, endpoint=self.shared.endpoint, kept=kept)
         self._rollouts = SqlRollouts(database)
+        self._hints = SqlRegistryHints(database)
+        self._hint = 0  # the last one that was followed
+        self._news = (asyncio.Event(), asyncio.Event())  # for the champion, for the challenger
         self._shadowing = Shadowing(
             SqlShadows(database),
             self._served,
@@ -174,9 +181,12 @@ class Worker:
             await loops
 
     async def _loops(self, stopping: asyncio.Event) -> None:
+        poll, (champion, challenger) = self.settings.champion_poll_seconds, self._news
         await asyncio.gather(
-            every(self.settings.champion_poll_seconds, self._serve_champion, stopping),
-            every(self.settings.champion_poll_seconds, self._serve_challenger, stopping),
+            every(poll, self._serve_champion, stopping, news=champion),
+            every(min(poll, CHALLENGER_SECONDS), self._serve_challenger, stopping, news=challenger),
+            every(ALIVE_SECONDS, self._say_alive, stopping),
+            self._follow_hints(stopping),
             every(self.settings.lease_seconds / SWEEPS, self._sweep, stopping),
             every(ROLL_SECONDS, self._chores.roll_on, stopping),
             every(SHADOW_IDLE_SECONDS, self._shadowing.next, stopping),
@@ -186,6 +196,24 @@ class Worker:
             every(FORGET_SECONDS, self._chores.forget_checks, stopping),
             every(FORGET_SECONDS, self._purge, stopping),
         )
+
+    async def _follow_hints(self, stopping: asyncio.Event) -> None:
+        """Only where MLflow's webhook is taken: it's a question to the database a second."""
+        if self.settings.registry_webhook_secrets:
+            await every(HINT_SECONDS, self._follow_hint, stopping)
+
+    async def _follow_hint(self) -> None:
+        latest = await self._hints.latest()
+        if latest > self._hint:
+            logger.info("MLflow told of a change: the registry is looked at now")
+            self._hint = latest
+            for news in self._news:
+                news.set()
+
+    async def _say_alive(self) -> None:
+        """However seldom it asks who is champion, which says so, too."""
+        if self.champion is not None and self.settings.champion_poll_seconds > ALIVE_SECONDS:
+            await self._served.heard(self.champion.stamp.number, utc_now())
 
     async def _serve_champion(self) -> None:
         try:

@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -17,7 +18,7 @@ START_SECONDS = 90.0
 
 
 @contextmanager
-def mlflow_server(folder: Path, port: int = 0) -> Iterator[str]:
+def mlflow_server(folder: Path, port: int = 0, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
     """Its URL. What it stored in the folder is there again when it is started on it another time."""
     port = port or free_port()
     arguments = ["server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
@@ -26,7 +27,7 @@ def mlflow_server(folder: Path, port: int = 0) -> Iterator[str]:
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "mlflow", *arguments, *stores],
-            env={**os.environ, **PAGES_ENVIRONMENT},
+            env={**os.environ, **PAGES_ENVIRONMENT, **environment},
             cwd=folder,
             stdout=output,
             stderr=output,

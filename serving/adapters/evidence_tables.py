@@ -1,6 +1,6 @@
-"""The table of what stands behind served versions."""
+"""The tables of what stands behind served versions, and of word that it may have changed."""
 
-from sqlalchemy import Column, String, Table, Text
+from sqlalchemy import Column, Integer, String, Table, Text
 
 from serving.adapters.tables import UtcDateTime, metadata
 
@@ -27,4 +27,13 @@ gate_decisions = Table(
     metadata,
     Column("run", String(64), primary_key=True),  # of the decision in MLflow
     Column("decision", Text, nullable=False),  # a GateDecision as JSON
+)
+
+registry_hints = Table(
+    "registry_hints",
+    metadata,
+    Column("number", Integer, primary_key=True),  # grows
+    Column("delivery", String(64), nullable=False, unique=True),  # as MLflow numbers it
+    Column("given_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,  # else the number of a row that was removed would come again
 )

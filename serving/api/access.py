@@ -16,6 +16,7 @@ class Anyone(StrEnum):
     OPEN = "anyone"  # nothing of a user or an article is told
     SIGNED_IN = "whoever has signed in"
     SCRAPER = "whoever has the token for metrics"
+    REGISTRY = "MLflow, by the signature of its webhook"
 
 
 Rule = Permission | Anyone
@@ -46,6 +47,7 @@ RULES: dict[str, Rule] = {
     "GET /metrics": Anyone.SCRAPER,
     "GET /openapi.json": Anyone.OPEN,
     "HEAD /openapi.json": Anyone.OPEN,
+    "POST /api/v1/registry/webhook": Anyone.REGISTRY,
     "POST /api/v1/session": Anyone.SIGNED_IN,
     "GET /api/v1/session": Anyone.SIGNED_IN,
     "DELETE /api/v1/session": Anyone.SIGNED_IN,

@@ -17,7 +17,7 @@ from serving.ports.feedback import Approvals, Feedback, Figures
 from serving.ports.jobs import Backlogs, JobStore
 from serving.ports.runs import Runs, Trail
 from serving.ports.storage import BlobStore, Cache
-from serving.ports.versions import GateDecisions, ServedVersions
+from serving.ports.versions import GateDecisions, RegistryHints, ServedVersions
 from serving.settings import ServingSettings
 from serving.tracing import Traces
 from serving.traffic import Traffic
@@ -41,6 +41,7 @@ class Services:
     versions: ServedVersions
     decisions: GateDecisions
     trail: Trail
+    hints: RegistryHints
     traffic: Traffic
     cache: Cache
     answers: Answers

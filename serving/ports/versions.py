@@ -57,6 +57,16 @@ class ServedVersions(Protocol):
     async def all(self) -> list[ServedVersion]: ...
 
 
+class RegistryHints(Protocol):
+    """Word that something in the registry has changed: a reason to look there now, never what to serve."""
+
+    async def give(self, delivery: str, now: datetime) -> bool:
+        """Tells all workers; False where they were told of this delivery before."""
+
+    async def latest(self) -> int:
+        """A number that grows with each; 0 where there was none lately."""
+
+
 class Champion(Protocol):
     """Versions as running agents."""
 

@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
 
 import pytest
 
 from agent.errors import CopydeskError
+from registry.errors import RegistryUnreachable
 from serving import rounds
 from serving.rounds import every
 
+HOUR = 3600.0
+
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "ERROR_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "OUTAGE_SECONDS", 0.0)
 
 
 class Failing:
@@ -56,15 +61,58 @@ async def test_an_unforeseen_failure_has_its_trace_and_no_setting(caplog: pytest
     assert (traced, "password" in caplog.text) == ([KeyError, TypeError], False)
 
 
+class Work:
+    """Ends the rounds with its last one; `outcomes` are what it returns or raises."""
+
+    def __init__(self, *outcomes: bool | Exception) -> None:
+        self.outcomes: Iterator[bool | Exception] = iter(outcomes)
+        self.done = 0
+        self.stopping = asyncio.Event()
+        self.news = asyncio.Event()
+        self.rounds = asyncio.Queue[int]()
+
+    async def round(self) -> bool:
+        self.done += 1
+        self.rounds.put_nowait(self.done)
+        outcome = next(self.outcomes, None)
+        if outcome is None:
+            self.stopping.set()
+            return False
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
 async def test_what_says_that_there_is_more_is_done_again_at_once() -> None:
-    left, stopping = [3], asyncio.Event()
+    work = Work(True, True)
+    await every(HOUR, work.round, work.stopping)
+    assert work.done == 3
 
-    async def work() -> bool:
-        left[0] -= 1
-        if not left[0]:
-            stopping.set()
-        return left[0] > 0
 
-    async with asyncio.timeout(10):
-        await every(3600, work, stopping)
-    assert left == [0]
+async def test_news_ends_the_pause_and_news_that_came_during_a_round_the_next_one() -> None:
+    work = Work(False, False)
+    work.news.set()
+    going = asyncio.create_task(every(HOUR, work.round, work.stopping, news=work.news))
+    assert [await work.rounds.get() for _ in range(2)] == [1, 2]
+    work.news.set()
+    await going
+    assert work.done == 3
+
+
+async def test_what_was_away_is_asked_again_soon_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    work = Work(RegistryUnreachable("nobody answers"), RegistryUnreachable("nobody answers"))
+    await every(HOUR, work.round, work.stopping)
+    assert (work.done, [record.message for record in caplog.records]) == (3, ["nobody answers"])
+
+
+@pytest.mark.parametrize("error", [CopydeskError("a refusal"), RuntimeError("a fault")])
+async def test_what_was_refused_waits_for_its_turn_or_for_news(error: Exception) -> None:
+    work = Work(error)
+    going = asyncio.create_task(every(HOUR, work.round, work.stopping, news=work.news))
+    await work.rounds.get()
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert work.done == 1
+    work.news.set()
+    await going
+    assert work.done == 2

@@ -59,6 +59,10 @@ SECRET = "whsec_" + "a" * 32
         ({"db_read_connection_string": "postgresql://replica/x"}, "names no PostgreSQL"),
         ({"webhook_secret": "hunter2"}, "doesn't begin with whsec_: write whsec_ and"),
         ({"webhook_secret": f"{SECRET} whsec_c2hvcnQ="}, "it holds 5 bytes"),
+        (
+            {"registry_webhook_secret": f"{'s' * 32} hunter2"},
+            "REGISTRY_WEBHOOK_SECRET holds a secret of 7 bytes",
+        ),
         ({"callback_hosts": ("hooks.example.com",)}, "COPYDESK_WEBHOOK_SECRET is not"),
         ({"callback_hosts": ("https://hooks.example.com/x",), "webhook_secret": SECRET}, "is not a host or host:port"),
     ],

@@ -1,0 +1,52 @@
+"""`POST /api/v1/registry/webhook`: MLflow says that its registry has changed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, status
+from pydantic import BaseModel
+
+from agent.errors import ContentTooLarge
+from serving.api.rate_limit import limited
+from serving.api.services import Services, services
+from serving.registry_webhook import (
+    MAX_BODY_BYTES,
+    NoRegistryWebhook,
+    announced,
+    concerns_the_agent,
+    must_be_signed,
+)
+
+SENDER = "MLflow's webhook"  # is counted as one user
+
+router = APIRouter(prefix="/api/v1/registry", tags=["registry"])
+
+
+class DeliveryOut(BaseModel):
+    told: bool  # workers look at the registry; false: it is of another model, or was told before
+
+
+@router.post("/webhook", status_code=status.HTTP_202_ACCEPTED)
+async def take_delivery(request: Request, use: Annotated[Services, Depends(services)]) -> DeliveryOut:
+    """Takes a delivery that MLflow has signed, and has all workers look at the registry at once.
+
+    It is a hint: what they serve is what the signed records there say.
+    """
+    secrets = use.settings.registry_webhook_secrets
+    if not secrets:
+        raise NoRegistryWebhook("this service takes no webhooks of MLflow's: set COPYDESK_REGISTRY_WEBHOOK_SECRET")
+    delivery = announced(request.headers, use.clock())
+    body = await _body(request)
+    must_be_signed(delivery, body, secrets)
+    await limited(use, SENDER, request)
+    told = concerns_the_agent(body) and await use.hints.give(delivery.id, use.clock())
+    return DeliveryOut(told=told)
+
+
+async def _body(request: Request) -> bytes:
+    """Raises ContentTooLarge."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise ContentTooLarge(f"the delivery has more than {MAX_BODY_BYTES:,} bytes, and none of MLflow's is")
+    return bytes(body)
