@@ -6,6 +6,7 @@ UV := $(BIN)/uv
 STAMP := $(VENV)/.installed
 JS := tests/serving/js
 AT_ONCE ?= 3
+COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 # The machine's own certificates, as pip and git use them: many houses have a proxy with its own.
 export UV_SYSTEM_CERTS := true
@@ -56,6 +57,6 @@ format: $(STAMP) ## Mend what can be mended by a machine
 bench: $(STAMP) ## Print the measurements; ONLY=name for one
 	$(BIN)/python -m tests.bench $(ONLY)
 
-lock: $(UV) ## Resolve requirements.lock anew
-	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--extra evaluation --extra azure --group dev --quiet --output-file requirements.lock
+lock: $(UV) ## Resolve requirements.lock anew, and that of the extra azureml
+	$(COMPILE) --extra evaluation --extra azure --group dev --output-file requirements.lock
+	$(COMPILE) --extra azureml --output-file registry/azureml.lock

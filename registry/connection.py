@@ -14,6 +14,7 @@ from mlflow.exceptions import MlflowException, RestException
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from registry import azure
 from registry.errors import CredentialsRefused, RegistryError, RegistryUnreachable
 from registry.settings import RegistrySettings
 
@@ -70,6 +71,8 @@ def connect(settings: RegistrySettings, *, may_be_down: bool = False) -> Registr
     logged, because versions that were loaded before are kept on this machine.
     """
     _prepare(settings)
+    if settings.tracking_uri.startswith(azure.SCHEME):
+        azure.must_be_usable(settings.tracking_uri)
     _point_at(settings.tracking_uri)
     if settings.embedded:
         _prepare_database(settings)  # before the client, which would make the tables in place
@@ -97,6 +100,10 @@ def answering(uri: str) -> Iterator[None]:
             f"MLflow's database {address} can't be used: repair it or name another in MLFLOW_TRACKING_URI "
             f"({_one_line(error)})"
         ) from error
+    except Exception as error:
+        if (failure := azure.azure_failure(address, error)) is None:
+            raise
+        raise failure from error
 
 
 def without_password(text: str) -> str:
@@ -171,5 +178,5 @@ def _prepare(settings: RegistrySettings) -> None:
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = str(settings.mlflow_retries)
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    for name in ("alembic", "mlflow"):
+    for name in ("alembic", "azure.identity", "mlflow"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -50,8 +50,9 @@ def test_every_folder_of_tests_is_a_package():
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
 
 
-def test_the_lock_pins_everything_with_hashes():
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["requirements.lock", "registry/azureml.lock"])
+def test_a_lock_pins_everything_with_hashes(name: str):
+    lock = (ROOT / name).read_text(encoding="utf-8")
     pinned = re.findall(r"^([a-z0-9][a-z0-9._-]*)==", lock, re.MULTILINE)
     assert len(pinned) > 150
     assert all(
