@@ -36,10 +36,7 @@ _CLOUDS = {
 
 
 def must_be_usable(uri: str) -> None:
-    """Whether the address is a workspace's, the plugin is installed, and Azure gives a token without asking anybody.
-
-    Raises RegistryError and CredentialsRefused.
-    """
+    """Raises RegistryError unless the address is a workspace's and the plugin is installed."""
     if not _WORKSPACE.match(uri):
         raise RegistryError(
             f"MLFLOW_TRACKING_URI is {uri!r}, which names no Azure ML workspace: write what `az ml workspace show "
@@ -51,12 +48,15 @@ def must_be_usable(uri: str) -> None:
             f"MLFLOW_TRACKING_URI names an Azure ML workspace, and MLflow's plugin for it is missing: install "
             f"registry/azureml.lock and copydesk into an environment of their own ({uri})"
         )
-    if "MLFLOW_TRACKING_TOKEN" not in os.environ:  # which Azure ML gives to its own jobs
-        must_have_a_token(uri)
 
 
 def must_have_a_token(uri: str) -> None:
-    """Raises CredentialsRefused, and RegistryUnreachable where nobody could be asked."""
+    """Whether Azure gives one without asking anybody.
+
+    Raises CredentialsRefused, and RegistryUnreachable where nobody could be asked.
+    """
+    if "MLFLOW_TRACKING_TOKEN" in os.environ:  # which Azure ML gives to its own jobs
+        return
     from azure.identity import DefaultAzureCredential  # there with the plugin
 
     cloud = _CLOUDS.get(os.environ.get("AZUREML_CURRENT_CLOUD", "AzureCloud"))
@@ -77,7 +77,7 @@ def azure_failure(uri: str, error: Exception) -> RegistryError | None:
     reason = " ".join(str(error).split())[:300]
     if "ClientAuthenticationError" in kinds:
         return CredentialsRefused(f"Azure gives no token for {uri}: {_SIGN_IN} ({reason})")
-    if kinds:
+    if kinds and "ResourceNotFoundError" not in kinds:
         return RegistryUnreachable(f"Azure ML at {uri} can't be reached: try again in a moment ({reason})")
     return None
 

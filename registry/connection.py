@@ -71,20 +71,28 @@ def connect(settings: RegistrySettings, *, may_be_down: bool = False) -> Registr
     logged, because versions that were loaded before are kept on this machine.
     """
     _prepare(settings)
-    if settings.tracking_uri.startswith(azure.SCHEME):
+    on_azure = settings.tracking_uri.startswith(azure.SCHEME)
+    if on_azure:
         azure.must_be_usable(settings.tracking_uri)
     _point_at(settings.tracking_uri)
     if settings.embedded:
         _prepare_database(settings)  # before the client, which would make the tables in place
     try:
         with answering(settings.tracking_uri):
-            client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
-            client.search_experiments(max_results=1)
-    except RegistryUnreachable as error:
-        if settings.embedded or not may_be_down:
+            if on_azure:
+                azure.must_have_a_token(settings.tracking_uri)
+            _client(settings.tracking_uri).search_experiments(max_results=1)
+    except RegistryError as error:
+        # Azure's sign-in that is away can't be told from one that was taken away.
+        is_away = isinstance(error, RegistryUnreachable) or (on_azure and isinstance(error, CredentialsRefused))
+        if not is_away or settings.embedded or not may_be_down:
             raise
         logger.warning("%s", error)
-    return Registry(settings, client)
+    return Registry(settings, _client(settings.tracking_uri))
+
+
+def _client(uri: str) -> MlflowClient:
+    return MlflowClient(uri, uri)
 
 
 @contextmanager
@@ -101,7 +109,8 @@ def answering(uri: str) -> Iterator[None]:
             f"({_one_line(error)})"
         ) from error
     except Exception as error:
-        if (failure := azure.azure_failure(address, error)) is None:
+        failure = azure.azure_failure(address, error) if uri.startswith(azure.SCHEME) else None
+        if failure is None:
             raise
         raise failure from error
 

@@ -165,7 +165,7 @@ async def _services(
             trail=SqlTrail(stores.database),
             watch=watch,
             versions=versions,
-            decisions=SqlGateDecisions(stores.reporting),
+            decisions=SqlGateDecisions(stores.database),
             hints=SqlRegistryHints(stores.database),
             traffic=Traffic(SqlRollouts(stores.database), versions, clock=utc_now, ticks=time.monotonic),
             cache=cache,

@@ -107,7 +107,8 @@ class Decided(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     outcome: str
-    against: int | None  # the champion it was held against; null: there was none
+    against: int | None  # the champion it was held against; null: there was none, or it isn't told here
+    first: bool = False  # there was none: the floors alone decided
     policy: str
     set_digest: str
     run: str  # in MLflow
@@ -253,9 +254,14 @@ def _decided(evidence: Evidence | None, decision: GateDecision | None, guideline
     if evidence is None or not evidence.statement.run:
         return None
     statement, ruled = evidence.statement, decision.on(guideline) if decision else None
+    against, first = statement.champion, statement.kind is EvidenceKind.FIRST
+    if statement.kind not in DECIDED:  # it goes back to what was decided then
+        against = int(decision.against) if decision and decision.against else None
+        first = decision is not None and decision.against is None
     return Decided(
         outcome=statement.outcome,
-        against=statement.champion if statement.kind in DECIDED else None,
+        against=against,
+        first=first,
         policy=statement.policy,
         set_digest=statement.set_digest,
         run=statement.run,

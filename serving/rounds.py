@@ -21,7 +21,8 @@ async def every(
 ) -> None:
     """Does it at once, and again whenever the seconds are over, it returned True, or there is news.
 
-    What goes wrong is logged, once while it stays the same: the next round may find it mended.
+    What waits for news may wait long, and that something is back isn't announced: it is asked again soon. What goes
+    wrong is logged, once while it stays the same: the next round may find it mended.
     """
     said = ""
     while not stopping.is_set():
@@ -32,7 +33,7 @@ async def every(
             if again:
                 continue
         except CopydeskError as error:
-            rest = max(min(seconds, OUTAGE_SECONDS) if error.outage else seconds, ERROR_SECONDS)
+            rest = max(min(seconds, OUTAGE_SECONDS) if news and error.outage else seconds, ERROR_SECONDS)
             if str(error) != said:
                 logger.warning("%s", said := str(error))
         except Exception as error:

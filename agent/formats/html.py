@@ -31,7 +31,7 @@ _BLOCKS = frozenset(
     "p search section summary table tbody td tfoot th thead title tr ul".split()
 )
 _SPACE = " \t\n\r\f"
-_WORDS = re.compile(f"[{_SPACE}]+|[^{_SPACE}]+(?: [^{_SPACE}]+)*+")
+_WORDS = re.compile(f"[{_SPACE}]+|[^{_SPACE}]+(?: [^{_SPACE}]++)*+")
 
 
 def read_html(source: str, *, title: str = "", language: str = "") -> Article:

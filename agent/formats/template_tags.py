@@ -6,13 +6,15 @@ Each is masked by characters of the same length, so that every other character k
 import re
 from typing import NamedTuple
 
+import regex
+
 from agent.front_matter import FrontMatterError, read_front_matter
 
 _FRONT_MATTER = re.compile(r"\A(?P<fence>---|\+\+\+)[ \t]*\n(?P<body>(?:.*\n)*?)(?:(?P=fence)|\.\.\.)[ \t]*(?:\n|\Z)")
 _KEY = re.compile(r"\A(?:\s*(?:#.*)?\n)*[\w\"'.-]+[ \t]*[:=]")
 _METADATA = re.compile(r"(?m)^(title|lang|language)[ \t]*[:=][ \t]*(.+)$")
 # No part may reach over a blank line or the next opening: a tag that isn't closed hides nothing.
-_TAGS = re.compile(
+_TAGS = regex.compile(  # `re` of Python 3.11.2, which is Debian's, loses matches of possessive groups
     r"""
       \{\{\{?(?:[^{}\n]|\n(?![ \t]*\n))*+\}\}\}?                 # Liquid, Jinja, Nunjucks, Handlebars, Hugo
     | \{%(?:[^%{\n]|%(?!\})|\{(?!%)|\n(?![ \t]*\n))*+%\}
@@ -21,7 +23,7 @@ _TAGS = re.compile(
     | \[\^[^\]\[\s]++\](?!\()(?::(?=[ \t]))?    # footnote marks
     | (?<=[-*+][ ])\[[ xX]\](?=[ ])                            # boxes of task lists
     """,
-    re.VERBOSE,
+    regex.VERBOSE,
 )
 _PRIVATE_USE = range(0xE000, 0xF8FF)
 

@@ -175,9 +175,11 @@ def _decision(lineage: Lineage) -> Link:
     if decided is None:
         why = "not known here" if lineage.promoted is None else "none: no gate said that it may serve"
         return Link("decision", (Text(why, MISSING),), MISSING)
-    against = f"against version {decided.against}" if decided.against else "the first champion, held to the floors"
+    against = ", the first champion, held to the floors" if decided.first else ""
+    if decided.against:
+        against = f", against version {decided.against}"
     people = f", approved by {', '.join(decided.approved_by)}" if decided.approved_by else ""
-    lines = [Text(decided.outcome, "bold green") + Text(f", {against}")]
+    lines = [Text(decided.outcome, "bold green") + Text(against)]
     if decided.ruling is not None:
         lines.append(Text(f"{lineage.rule.guideline}: {decided.ruling}") + Text(_changes(decided.rulings), "dim"))
     lines += [

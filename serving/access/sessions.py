@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ LIFE = timedelta(minutes=15)
 PAGES_LIFE = timedelta(hours=1)  # a page without script refreshes nothing
 DAY = timedelta(hours=10)  # after signing in; then a session is not refreshed any more
 LEEWAY = timedelta(seconds=5)  # between the clocks of replicas
+MOST_KEPT = 2048  # tokens whose signature isn't verified again: a client asks for its job every second
 _CLAIMS = ["iss", "aud", "sub", "jti", "iat", "exp", "auth_time", "scope", "source"]
 
 
@@ -38,6 +40,7 @@ class Sessions:
         self._revocations = revocations
         self._audience = audience
         self._life = life
+        self._read = lru_cache(MOST_KEPT)(self._verified)
 
     async def mint(self, caller: Caller, scopes: frozenset[Permission] | None, now: datetime) -> Minted:
         """A session with those of the caller's permissions that are asked for, or all.
@@ -63,19 +66,12 @@ class Sessions:
 
     async def caller(self, token: str, now: datetime) -> Caller:
         """Raises NotSignedIn for a token that is not this service's, has expired or was revoked."""
-        claims = self._verified(token, now)
-        session = Session(
-            claims["jti"],
-            _time(claims["auth_time"]),
-            _time(claims["exp"]),
-            source=str(claims["source"]),
-            chain=str(claims.get("sid", claims["jti"])),  # the release before named none
-        )
+        caller, session = self._read(token)
+        if now >= session.until + LEEWAY:
+            raise NotSignedIn("the session has expired: sign in again")
         if await self._revocations.is_revoked(session.chain, session.source):
             raise NotSignedIn("this session was ended: sign in again")
-        known = {permission.value for permission in Permission}
-        scopes = frozenset(Permission(name) for name in str(claims["scope"]).split() if name in known)
-        return Caller(claims["sub"], scopes, via=session.source, session=session)
+        return caller
 
     async def end(self, session: Session, now: datetime) -> None:
         """It and all others that go back to the same sign-in, for as long as one could be refreshed somewhere."""
@@ -100,11 +96,25 @@ class Sessions:
         }
         return jwt.encode(claims, self._secrets[0], ALGORITHM)
 
-    def _verified(self, token: str, now: datetime) -> dict[str, Any]:
+    def _verified(self, token: str) -> tuple[Caller, Session]:
+        """What a token of this service says, whether it still holds or not; raises NotSignedIn."""
+        claims = self._claims(token)
+        session = Session(
+            claims["jti"],
+            _time(claims["auth_time"]),
+            _time(claims["exp"]),
+            source=str(claims["source"]),
+            chain=str(claims.get("sid", claims["jti"])),  # the release before named none
+        )
+        known = {permission.value for permission in Permission}
+        scopes = frozenset(Permission(name) for name in str(claims["scope"]).split() if name in known)
+        return Caller(claims["sub"], scopes, via=session.source, session=session), session
+
+    def _claims(self, token: str) -> dict[str, Any]:
         for secret in self._secrets:
             try:
-                # Expiry is held against our clock below: the library would take its own.
-                claims = jwt.decode(
+                # Expiry is held against our clock above: the library would take its own.
+                claims: dict[str, Any] = jwt.decode(
                     token,
                     secret,
                     [ALGORITHM],
@@ -116,8 +126,6 @@ class Sessions:
                 continue
             except jwt.InvalidTokenError as error:
                 raise NotSignedIn(f"the session token is not valid ({error}): sign in again") from error
-            if now >= _time(claims["exp"]) + LEEWAY:
-                raise NotSignedIn("the session has expired: sign in again")
             return claims
         raise NotSignedIn("the session token is not valid (its signature is not this service's): sign in again")
 

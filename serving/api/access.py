@@ -95,9 +95,10 @@ async def admitted(
     return await allowed(await use.sign_in.caller(credentials.credentials if credentials else ""), request, use)
 
 
-async def admit(request: Request, use: Services) -> Caller:
-    """As `admitted`, where FastAPI doesn't see to what that depends on."""
-    return await admitted(request, use, await _bearer(request))
+async def signed_in(request: Request, use: Services) -> Caller:
+    """Whoever asks, neither counted nor held to a rule, where FastAPI isn't asked; raises NotSignedIn."""
+    credentials = await _bearer(request)
+    return await use.sign_in.caller(credentials.credentials if credentials else "")
 
 
 async def allowed(caller: Caller, request: Request, use: Services) -> Caller:

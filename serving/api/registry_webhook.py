@@ -1,5 +1,6 @@
 """`POST /api/v1/registry/webhook`: MLflow says that its registry has changed."""
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, status
@@ -10,13 +11,18 @@ from serving.api.rate_limit import limited
 from serving.api.services import Services, services
 from serving.registry_webhook import (
     MAX_BODY_BYTES,
+    DeliveryRefused,
     NoRegistryWebhook,
     announced,
     concerns_the_agent,
     must_be_signed,
 )
+from serving.seldom import Seldom
 
 SENDER = "MLflow's webhook"  # is counted as one user
+
+logger = logging.getLogger(__name__)
+_told_of_refusals = Seldom(60.0)
 
 router = APIRouter(prefix="/api/v1/registry", tags=["registry"])
 
@@ -34,12 +40,18 @@ async def take_delivery(request: Request, use: Annotated[Services, Depends(servi
     secrets = use.settings.registry_webhook_secrets
     if not secrets:
         raise NoRegistryWebhook("this service takes no webhooks of MLflow's: set COPYDESK_REGISTRY_WEBHOOK_SECRET")
-    delivery = announced(request.headers, use.clock())
-    body = await _body(request)
-    must_be_signed(delivery, body, secrets)
+    try:
+        delivery = announced(request.headers, use.clock())
+        body = await _body(request)
+        must_be_signed(delivery, body, secrets)
+    except DeliveryRefused as error:
+        if _told_of_refusals.due():  # MLflow reads no answer, so nobody else would say it
+            logger.warning("a delivery of MLflow's webhook was refused: %s", error)
+        raise
+    if not concerns_the_agent(body):  # MLflow tells of all models: those of others use nothing up
+        return DeliveryOut(told=False)
     await limited(use, SENDER, request)
-    told = concerns_the_agent(body) and await use.hints.give(delivery.id, use.clock())
-    return DeliveryOut(told=told)
+    return DeliveryOut(told=await use.hints.give(delivery.id, use.clock()))
 
 
 async def _body(request: Request) -> bytes:

@@ -124,7 +124,9 @@ async def _ruled(use: Services, id: str, versions: Sequence[ServedVersion]) -> L
     told = [
         (one.evidence, decisions[one.stamp.number], run_link(one.evidence.statement.run, mlflow))
         for one in versions
-        if one.evidence and one.stamp.number in decisions
+        if one.evidence and (decision := decisions.get(one.stamp.number))
+        # Of a first champion nothing is said guideline by guideline, so not of those that came later either.
+        if decision.against is not None or id in one.pack.by_id
     ]
     return last_on(id, told, str)
 

@@ -180,12 +180,15 @@ def ruling_table(told: Sequence[tuple[str, GateDecision]], titles: Titles) -> Ta
 
 def _rows(version: str, decision: GateDecision, titles: Titles) -> list[Row]:
     of = {ruling.name: ruling for ruling in decision.rulings}
-    grounds = [*map(_ground, of.values()), *(ground for ground in decision.grounds if ground.name not in of)]
+    # A floor has the name of the claim on the same figure: what is meant says the quantity.
+    others = (ground for ground in decision.grounds if ground.name not in of or ground.quantity not in CHANGES)
+    grounds = [*map(_ground, of.values()), *others]
     rows = list[Row]()
     for ground in grounds:
         if not ground.name:
             continue
-        ruling, subject = of.get(ground.name), ground.name.partition(SEPARATOR)[0]
+        ruling = of.get(ground.name) if ground.quantity in CHANGES else None
+        subject = ground.name.partition(SEPARATOR)[0]
         scaled = _scaled(ground)
         rows.append(
             {

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -57,6 +57,7 @@ class Installation:
     environment: dict[str, str]
     processes: Processes
     registry: Registry
+    client_headers: dict[str, str] = field(default_factory=dict)
 
     def start_worker(self, number: int = 0) -> None:
         self.processes.start(f"worker{number}", ["-m", "pipelines", "worker"], self.environment)
@@ -74,7 +75,7 @@ class Installation:
         return sorted(found, key=lambda child: float(child.create_time()))
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.address, timeout=30)
+        return httpx.Client(base_url=self.address, headers=self.client_headers, timeout=30)
 
 
 @contextmanager

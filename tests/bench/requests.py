@@ -1,6 +1,7 @@
 """`submit-p99`, `status-p99`, `status-throughput`, `result-p99` and `start-p95` on PostgreSQL and Redis."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -8,10 +9,12 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 
 import httpx
 
 from pipelines.serve import free_port
+from serving.access.api_keys import looks_like_key
 from tests.bench.article import thousand_words
 from tests.bench.installation import SERVER_CPU, Installation, installation, servers
 from tests.bench.load import Measured, Plan, get, measured, post
@@ -44,7 +47,34 @@ def requests() -> Iterator[Measurement]:
         yield _latency(running, "submit-p99", _submissions(20 * SECONDS), rate=20, limit=25.0)
         yield _latency(running, "status-p99", [get(job["status"])], rate=200, limit=5.0)
         yield _latency(running, "result-p99", [get(job["result"])], rate=100, limit=15.0)
-        yield _throughput(running, job["status"])
+    yield from _signed_in()
+
+
+def _signed_in() -> Iterator[Measurement]:
+    """`status-throughput` is of an editor with a session, as the pane asks."""
+    with tempfile.TemporaryDirectory() as folder, servers(Path(folder)) as stand:
+        environment = stand.environment | {"JWT_SECRET_KEY": token_hex(32)}
+        with installation(Path(folder), environment) as running:
+            running.process("api").cpu_affinity([SERVER_CPU])
+            running.client_headers |= {"Authorization": f"Bearer {_session(running)}"}
+            job = _checked(running)
+            _stop_worker(running)
+            yield _throughput(running, job["status"])
+
+
+def _session(running: Installation) -> str:
+    made = subprocess.run(
+        [sys.executable, "-m", "pipelines", "keys", "create", "bench", "--user", "ada", "--role", "editor"],
+        env={**os.environ, **running.environment},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    key = next(word for word in made.stdout.split() if looks_like_key(word))
+    with running.client() as client:
+        answer = client.post("/api/v1/session", headers={"Authorization": f"Bearer {key}"})
+    token: str = answer.raise_for_status().json()["token"]
+    return token
 
 
 def _latency(running: Installation, name: str, requests: list[str], *, rate: float, limit: float) -> Measurement:
@@ -65,7 +95,7 @@ def _throughput(running: Installation, path: str) -> Measurement:
         _until_up(port)
         ours, bare = [], []
         for _ in range(ROUNDS):
-            ours.append(_measure(running, [get(path)], seconds=4).per_second)
+            ours.append(_measure(running, [get(path, **running.client_headers)], seconds=4).per_second)
             bare.append(measured(Plan("127.0.0.1", port, [get("/hello")], seconds=4)).per_second)
     finally:
         hello.kill()

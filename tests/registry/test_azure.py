@@ -6,7 +6,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from registry import azure
-from registry.azure import azure_failure, must_be_usable
+from registry.azure import azure_failure, must_have_a_token
 from registry.connection import answering, connect
 from registry.errors import CredentialsRefused, RegistryError, RegistryUnreachable
 from registry.settings import RegistrySettings
@@ -62,9 +62,8 @@ def test_without_credentials_it_says_how_to_sign_in_and_asks_nobody(
 
 
 def test_a_job_of_azure_ml_brings_its_token(nobody: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(azure, "_has_plugin", lambda: True)
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "a.b.c")
-    must_be_usable(WORKSPACE)
+    must_have_a_token(WORKSPACE)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +77,20 @@ def test_what_azure_raises_later_is_an_outage(error: Exception, kind: type[Regis
     with pytest.raises(kind, match=says) as refused, answering(WORKSPACE):
         raise error
     assert refused.value.outage
+
+
+def test_a_worker_goes_on_with_what_it_kept_while_azure_gives_no_token(
+    nobody: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(azure, "_has_plugin", lambda: True)
+    monkeypatch.setattr("registry.connection.MlflowClient", lambda *_: None)  # the plugin has its own
+    connect(settings(tmp_path, WORKSPACE), may_be_down=True)
+    assert "Azure gives no token" in caplog.text
+
+
+def test_an_artifact_store_of_azure_behind_a_plain_server_is_no_workspace() -> None:
+    with pytest.raises(ClientAuthenticationError), answering("http://mlflow:5000"):
+        raise ClientAuthenticationError("no access to the container")
 
 
 def test_other_errors_stay_what_they_are() -> None:

@@ -101,8 +101,20 @@ async def test_news_ends_the_pause_and_news_that_came_during_a_round_the_next_on
 
 async def test_what_was_away_is_asked_again_soon_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
     work = Work(RegistryUnreachable("nobody answers"), RegistryUnreachable("nobody answers"))
-    await every(HOUR, work.round, work.stopping)
+    await every(HOUR, work.round, work.stopping, news=work.news)
     assert (work.done, [record.message for record in caplog.records]) == (3, ["nobody answers"])
+
+
+async def test_what_is_done_once_an_hour_waits_for_its_turn_whatever_was_away() -> None:
+    work = Work(RegistryUnreachable("nobody answers"))
+    going = asyncio.create_task(every(HOUR, work.round, work.stopping))
+    await work.rounds.get()
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert work.done == 1
+    work.stopping.set()
+    await going
+    assert work.done == 1
 
 
 @pytest.mark.parametrize("error", [CopydeskError("a refusal"), RuntimeError("a fault")])

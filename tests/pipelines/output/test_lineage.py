@@ -138,6 +138,19 @@ async def test_the_decision_is_told_with_the_ruling_on_the_guideline() -> None:
     assert lines[1] == "attribution: unchanged: judges as before"
 
 
+async def test_after_going_back_what_was_decided_then_is_told() -> None:
+    before = measured()
+    back = before.model_copy(
+        update={"statement": before.statement.model_copy(update={"kind": Kind.ROLLBACK, "champion": None})}
+    )
+    assert said(await lineage(back), "decision").splitlines()[0] == "PROMOTE"
+    champion, challenger = (evaluated(n, pack(), {"attribution": Fares(m, 0, n)}) for n, m in (("1", 0), ("2", 40)))
+    against = decision_of(decision_json(champion, challenger))
+    assert said(await lineage(back, decision=against), "decision").startswith("PROMOTE, against version 1\n")
+    first = decision_of(decision_json(None, champion))
+    assert said(await lineage(back, decision=first), "decision").startswith("PROMOTE, the first champion, held to")
+
+
 async def test_evidence_that_has_expired_is_loud() -> None:
     expiry = Expiry(since=NOW + timedelta(days=1), reason="m-2 answered")
     chain = await lineage(measured().model_copy(update={"expired": expiry, "noted": (AnsweredBy(model="m-2"),)}))

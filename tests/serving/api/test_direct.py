@@ -5,6 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from serving.access.caller import Role
 from serving.access.settings import AccessSettings
@@ -79,6 +80,18 @@ async def test_a_route_is_measured_under_its_template(settings: ServingSettings,
         await answer(app, "GET", "/api/v1/jobs/none/status", {})
         metrics = (await answer(app, "GET", "/metrics", {})).text
     assert 'route="/api/v1/jobs/{job_id}/status"' in metrics
+
+
+async def test_nothing_is_read_for_who_has_not_signed_in(settings: ServingSettings, database: Database) -> None:
+    app = create_app(settings, SIGN_IN.model_copy(update={"metrics_token": SecretStr("m" * 32)}))
+    async with app.router.lifespan_context(app):
+        assert (await answer(app, "GET", "/api/v1/jobs/none/status", {})).status_code == 401
+        metrics = (await answer(app, "GET", "/metrics", {"Authorization": f"Bearer {'m' * 32}"})).text
+        assert 'cache="status"' not in metrics
+        known = await key_of(database, Role.EDITOR, "ada")
+        assert (await answer(app, "GET", "/api/v1/jobs/none/status", known)).status_code == 404
+        metrics = (await answer(app, "GET", "/metrics", {"Authorization": f"Bearer {'m' * 32}"})).text
+        assert 'cache="status"' in metrics
 
 
 def test_it_is_asked_before_all_other_routes(settings: ServingSettings) -> None:

@@ -10,9 +10,11 @@ import pytest
 from serving.access.settings import AccessSettings
 from serving.adapters.database import Database
 from serving.adapters.sql_registry_hints import SqlRegistryHints
+from serving.api import registry_webhook
 from serving.api.registry_webhook import SENDER
 from serving.app import utc_now
 from serving.registry_webhook import MAX_BODY_BYTES
+from serving.seldom import Seldom
 from serving.settings import ServingSettings
 from tests.serving.conftest import OPEN, api_client
 from tests.serving.deliveries import OTHER, SECRET, delivery, moved
@@ -95,6 +97,24 @@ async def test_deliveries_are_counted_and_what_is_refused_takes_none_away(settin
     assert [answer.status_code for answer in forged + sent] == [401, 401, 401, 202, 202, 429]
     assert SENDER in sent[-1].json()["detail"]
     assert sent[-1].headers["Retry-After"]
+
+
+async def test_other_models_use_up_nothing(settings: ServingSettings, database: Database) -> None:
+    async with api_client(told_of(settings, user_requests_per_minute=1), OPEN) as client:
+        foreign = [await send(client, delivery(moved("fraud-detector"), utc_now())) for _ in range(3)]
+        ours = await send(client, delivery(moved(), utc_now()))
+    assert [answer.json() for answer in (*foreign, ours)] == [{"told": False}] * 3 + [{"told": True}]
+
+
+async def test_refusals_are_logged_once_in_a_while(
+    told: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(registry_webhook, "_told_of_refusals", Seldom(3600))
+    for _ in range(2):
+        await send(told, delivery(moved(), utc_now(), secret="x" * 32))
+    said = [record.message for record in caplog.records if record.name == registry_webhook.__name__]
+    assert len(said) == 1
+    assert "a delivery of MLflow's webhook was refused: the delivery is signed with another secret" in said[0]
 
 
 async def test_without_a_secret_nothing_is_taken(empty: httpx.AsyncClient, database: Database) -> None:

@@ -174,6 +174,11 @@ async def test_every_claim_is_a_row(house: House, browser: httpx.AsyncClient) ->
     assert (rows["p95 latency"]["did"], rows["p95 latency"]["estimate"]) == ("carried it", pytest.approx(1.1))
     assert rows["supporting, clarity: recall"]["did"] == "carried it"
     assert rows["Attribute claims: recall"]["did"] == "nothing"
+    minors = [one for one in listed if (one["version"], one["claim"]) == ("2", "Protect minors: recall")]
+    assert [(one["unit"], one["tier"]) for one in minors] == [
+        ("points of recall gained", "critical"),
+        ("% of the labelled violations", None),  # the floor
+    ]
     first = [one["claim"] for one in listed if one["version"] == "1"]
     assert first == ["Protect minors: recall", "Protect minors: false alarms per 1,000 words"]
     page = tables(await browser.get("/runs"))["rulings"]
@@ -228,6 +233,24 @@ async def test_a_guideline_tells_the_last_ruling_on_it(house: House, browser: ht
     kept = (await browser.get("/guidelines/kept")).text
     assert "<strong>unchanged: judges as before</strong>" in kept
     assert claims(kept) == []
+
+
+async def test_of_a_guideline_that_came_later_the_first_champions_gate_says_nothing(
+    house: House, browser: httpx.AsyncClient
+) -> None:
+    house.decide(1, BEFORE, FIRST)
+    promote(house.registry, 1, who="ada")
+    await house.serve()
+    later = pack(*BEFORE.guidelines, guideline("later", title="Later"))
+    promote(
+        house.registry,
+        register(house.registry, AgentSpec(pack=later)).version.number,
+        force_reason="a hurry",
+        who="ada",
+    )
+    await house.serve()
+    assert "first champion: held to the floors alone" in (await browser.get("/guidelines/plain")).text
+    assert "No decision that is told here says anything of it" in (await browser.get("/guidelines/later")).text
 
 
 async def test_a_rollback_keeps_the_rulings_it_goes_back_to(house: House, browser: httpx.AsyncClient) -> None:
