@@ -97,8 +97,8 @@ async def admitted(
 
 async def signed_in(request: Request, use: Services) -> Caller:
     """Whoever asks, neither counted nor held to a rule, where FastAPI isn't asked; raises NotSignedIn."""
-    credentials = await _bearer(request)
-    return await use.sign_in.caller(credentials.credentials if credentials else "")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return await use.sign_in.caller(token.strip() if scheme.lower() == "bearer" else "")
 
 
 async def allowed(caller: Caller, request: Request, use: Services) -> Caller:

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 
@@ -48,14 +49,16 @@ class Measured:
 
 def measured(plan: Plan) -> Measured:
     """In another process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.load"],
-        input=json.dumps(asdict(plan)).encode(),
-        capture_output=True,
-        check=True,
-        timeout=plan.seconds + PATIENCE,
-    )
-    return Measured(**json.loads(done.stdout))
+    with tempfile.TemporaryFile() as told:  # a pipe holds 64 KB, and lost what was more
+        subprocess.run(
+            [sys.executable, "-m", "tests.bench.load"],
+            input=json.dumps(asdict(plan)).encode(),
+            stdout=told,
+            check=True,
+            timeout=plan.seconds + PATIENCE,
+        )
+        told.seek(0)
+        return Measured(**json.load(told))
 
 
 def get(path: str, **headers: str) -> str:
