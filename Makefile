@@ -38,7 +38,7 @@ serve: $(STAMP) ## Run the API, the worker and the MLflow pages until Ctrl-C
 
 test: $(STAMP) ## Run the tests, AT_ONCE=3 files at a time
 	-@$(BIN)/python -m tests.azurite_server
-	$(BIN)/python -m pytest --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(AT_ONCE) --dist loadfile
 
 check: $(STAMP) ## Lint, types of Python and JavaScript, architecture
 	$(BIN)/ruff check .

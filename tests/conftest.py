@@ -1,7 +1,6 @@
 """What every test may ask for."""
 
 import os
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,6 @@ def missing(part: str, how: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first, so that at the end no process is left alone with one of them."""
-    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(scope="session")
