@@ -1,11 +1,13 @@
 """Commands on their way to Redis, sent together with all others that came up meanwhile.
 
 Whoever asks for several things at once (`asyncio.gather`) pays one round trip, and a thousand requests at a time
-need one connection, so none waits in vain for one of a thousand.
+need one connection, so none waits in vain for one of a thousand. Values that several ask for at the same time are
+one MGET: to send and read a command of each one's own takes longer than all else that a status costs.
 """
 
 import asyncio
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from serving.adapters.redis_connection import SOCKET_SECONDS, Outage, RedisSilent, Refusals
@@ -13,6 +15,7 @@ from serving.adapters.redis_connection import SOCKET_SECONDS, Outage, RedisSilen
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+GET = b"MGET"
 MOST_COMMANDS = 64  # in one batch: its values are in memory all at once
 
 logger = logging.getLogger(__name__)
@@ -40,7 +43,10 @@ class RedisBatches:
         return self._outage.down
 
     async def ask(self, *command: str | bytes | int) -> object:
-        """What Redis answers, as it is; None also when it can't be asked, or refuses. A command may be sent twice."""
+        """What Redis answers, as it is; None also when it can't be asked, or refuses. A command may be sent twice.
+
+        An MGET is sent together with others; also a sharded Redis takes its names from several shards.
+        """
         if not self._outage.down:
             # Encoded here, so that a text that can't be is its own caller's failure and not the batch's.
             return await self._sent(tuple(part.encode() if isinstance(part, str) else part for part in command))
@@ -95,9 +101,10 @@ class RedisBatches:
         from redis.exceptions import ConnectionError as Disconnected
         from redis.exceptions import DataError, ReadOnlyError, RedisError
 
+        joined = _Joined(commands)
         try:
             async with asyncio.timeout(self._seconds), self._client.pipeline(transaction=False) as pipeline:
-                for command in commands:
+                for command in joined.commands:
                     pipeline.execute_command(*command)
                 answers: list[object] = await pipeline.execute(raise_on_error=False)
         except DataError:  # one of ours, which was never sent
@@ -115,4 +122,24 @@ class RedisBatches:
         for answer in refused:
             if answer is not away:
                 self._refusals.refused(answer)
-        return [None if isinstance(answer, RedisError) else answer for answer in answers]
+        return joined.each([None if isinstance(answer, RedisError) else answer for answer in answers])
+
+
+class _Joined:
+    """Commands with their MGETs as one, behind all others."""
+
+    def __init__(self, commands: list[Command]) -> None:
+        self._asked = commands
+        names = [name for command in commands if command[0] == GET for name in command[1:]]
+        self.commands = [command for command in commands if command[0] != GET]
+        if names:
+            self.commands.append((GET, *names))
+
+    def each(self, answers: list[object]) -> list[object]:
+        """The answer to each of the commands as they were asked, of answers to `commands`."""
+        others, values = iter(answers), answers[-1]
+        found = iter(values) if isinstance(values, list) else None
+        return [
+            next(others) if command[0] != GET else found and list(islice(found, len(command) - 1))
+            for command in self._asked
+        ]

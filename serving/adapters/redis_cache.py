@@ -21,8 +21,10 @@ class RedisCache:
         self._batches = batches
 
     async def get(self, key: str) -> bytes | None:
-        found = await self._batches.ask("GET", key)
-        return found[DIGITS:] if isinstance(found, bytes) else None
+        match await self._batches.ask("MGET", key):
+            case [bytes(found)]:
+                return found[DIGITS:]
+        return None
 
     async def put(self, key: str, value: bytes, *, revision: int, seconds: float) -> None:
         await self._batches.ask("EVAL", PUT, 1, key, _digits(revision), value, math.ceil(seconds * 1000))

@@ -27,5 +27,5 @@ class RedisRevocations:
     async def is_revoked(self, *ids: str) -> bool:
         if await self._own.is_revoked(*ids):
             return True
-        found = await self._batches.ask("EXISTS", *(revoked_key(id) for id in ids))
-        return isinstance(found, int) and found > 0
+        found = await self._batches.ask("MGET", *(revoked_key(id) for id in ids))
+        return isinstance(found, list) and any(value is not None for value in found)

@@ -25,6 +25,13 @@ async def server_pid(opened: RedisBatches) -> int:
     return int(info.partition(b"process_id:")[2].split()[0])
 
 
+async def calls(opened: RedisBatches, command: str) -> int:
+    """How often the server was sent a command."""
+    info = await opened.ask("INFO", "commandstats")
+    assert isinstance(info, bytes)
+    return int(info.partition(f"cmdstat_{command}:calls=".encode())[2].partition(b",")[0] or 0)
+
+
 async def timed(cache: RedisCache) -> float:
     began = time.monotonic()
     assert await cache.get("a") is None
@@ -46,6 +53,32 @@ async def test_who_asks_while_others_are_answered_is_answered_too(redis_url: str
             asked.append(asyncio.create_task(opened.ask("ECHO", number)))
             await asyncio.sleep(0)  # the first are on their way by now
         assert await asyncio.gather(*asked) == [b"%d" % number for number in range(200)]
+
+
+async def test_values_asked_for_at_once_are_one_command_and_everyone_gets_theirs(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as url:
+        async with batches(url) as opened:
+            await asyncio.gather(*(opened.ask("SET", f"n{number}", number) for number in range(5)))
+            before = await calls(opened, "mget")
+            asked = (
+                ("MGET", "n0"),
+                ("ECHO", "a"),
+                ("MGET", "n1", "no", "n2"),
+                ("LRANGE", "n", 0, -1),
+                ("MGET", "n4"),
+            )
+            found = [*await asyncio.gather(*(opened.ask(*command) for command in asked))]
+            assert await calls(opened, "mget") == before + 1
+    assert found == [[b"0"], b"a", [b"1", None, b"2"], [], [b"4"]]
+
+
+async def test_values_that_redis_refuses_are_none_to_each(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as url:
+        async with batches(url) as opened:
+            assert await opened.ask("ACL", "SETUSER", "default", "-mget") == b"OK"
+            asked = (("MGET", "a"), ("ECHO", "b"), ("MGET", "a", "b"))
+            found = [*await asyncio.gather(*(opened.ask(*command) for command in asked))]
+    assert found == [None, b"b", None]
 
 
 async def test_many_callers_use_one_connection(redis_url: str) -> None:
