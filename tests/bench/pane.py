@@ -1,6 +1,5 @@
 """`pane-...`: what the pane costs on the wire, at its start, with 200 findings and with 500 marks, in Chromium."""
 
-import shutil
 import statistics
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.bench.measure import Measurement, benchmark
+from tests.chromium import HOW, chromium, launched
 from tests.serving.addin.long_article import long_result
-from tests.serving.pages.conftest import LAUNCH
 from tests.serving.pages.results import PACK
 from tests.serving.pages.scripted_api import Answer, Script, scripted_app, served
 from tests.serving.pages.test_assets import sent
@@ -41,14 +40,13 @@ def pane() -> Iterator[Measurement]:
     start, whole = sent() / 1000, sent(later=True) / 1000
     note = f"page, scripts and styles until a check can be asked for; {whole:.1f} KB with what is fetched then"
     yield Measurement("pane-wire", start, "KB", f"<= {WIRE_KB:g} KB", start <= WIRE_KB, note=note)
-    chromium = shutil.which("chromium")
-    if not chromium:
+    if chromium() is None:
         for name in ("pane-start", "pane-first-card", "pane-typing"):
-            yield Measurement(name, None, "ms", "", None, note="Chromium is missing: apt-get install chromium")
+            yield Measurement(name, None, "ms", "", None, note=f"Chromium is missing: {HOW}")
         return
     script = Script(PACK)
     with served(scripted_app(lambda: script)) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
+        browser = launched(playwright)
         starting = statistics.median(_start_ms(browser, address) for _ in range(REPEATS))
         script.result = [Answer(long_result()[1])]
         cards = statistics.median(_first_card_ms(browser, address) for _ in range(REPEATS))

@@ -1,35 +1,23 @@
 """A real browser on the real pages."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.chromium import HOW, chromium, launched
 from tests.conftest import missing
 from tests.serving.pages.results import PACK
 from tests.serving.pages.scripted_api import Script, scripted_app, served
-
-LAUNCH = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Per module: while the synchronous Playwright runs, no other event loop may run in this thread."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        missing("Chromium", "apt-get install chromium")
+    if chromium() is None:
+        missing("Chromium", HOW)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
+        browser = launched(playwright)
         yield browser
         browser.close()
 

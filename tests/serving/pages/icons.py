@@ -1,6 +1,5 @@
 """Draws the add-in's icons again from their SVG: `python -m tests.serving.pages.icons`."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from serving.addin.manifests import ICONS, SIZES
 from serving.pages.assets import SERVING
-from tests.serving.pages.conftest import LAUNCH
+from tests.chromium import launched
 
 OUTLINE_SIZE = 32
 
@@ -23,7 +22,7 @@ def draw(browser: Browser, svg: Path, png: Path, size: int) -> None:
 
 def main() -> int:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=LAUNCH)
+        browser = launched(playwright)
         for size in SIZES:
             draw(browser, SERVING / "pages" / "static" / "icon.svg", ICONS / f"icon-{size}.png", size)
         draw(browser, ICONS / "outline.svg", ICONS / "outline.png", OUTLINE_SIZE)

@@ -4,7 +4,6 @@ Without a folder those in docs/images; with one, every page in every look.
 """
 
 import io
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -15,9 +14,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from serving.app import create_app
 from serving.settings import ServingSettings
+from tests.chromium import launched
 from tests.serving.addin.test_accessibility import LOOKS
 from tests.serving.conftest import OPEN
-from tests.serving.pages.conftest import LAUNCH
 from tests.serving.pages.screenshots import IMAGES, smaller
 from tests.serving.pages.seeding import fill
 from tests.serving.pages.test_reports_browser import PAGES, in_a_loop, seeded, start
@@ -39,7 +38,7 @@ def main(folder: Path | None) -> int:
         settings = ServingSettings(home=Path(home), mlflow_public_url="https://mlflow.example")
         in_a_loop(seeded(settings, fill))
         address, stop = start(create_app(settings, OPEN))
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=LAUNCH)
+        browser = launched(playwright)
         if folder is None:
             for name, path in SHOWN.items():
                 size = {"width": 1120, "height": 1000}

@@ -1,7 +1,6 @@
 """Takes the pictures in docs/images again: `python -m tests.serving.pages.screenshots`."""
 
 import io
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Literal, cast
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.chromium import launched
 from tests.serving.addin.conftest import office_js, word_paragraphs
-from tests.serving.pages.conftest import LAUNCH
 from tests.serving.pages.results import sample
 from tests.serving.pages.service import service
 
@@ -70,7 +69,7 @@ def smaller(picture: Image.Image) -> Image.Image:
 def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=LAUNCH)
+        browser = launched(playwright)
         take(browser, address, "light")
         take(browser, address, "dark")
         take_word(browser, address)

@@ -122,8 +122,7 @@ def _pages(browser: Browser, address: str, **look: Any) -> Iterator[Page]:
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing(look: Page, path: str) -> None:
     look.goto(path)
-    for summary in look.locator("summary").all():
-        summary.click()
+    look.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
     assert violations(look) == []
     assert look.evaluate("document.documentElement.scrollWidth <= innerWidth")
     wide, narrow = look.locator("svg.wide").count(), look.locator("svg.narrow").count()
