@@ -12,6 +12,7 @@ from types import MappingProxyType
 import pytest
 
 from registry.pages import PAGES_ENVIRONMENT
+from tests.embedded import with_mlflow
 from tests.serving.service import answers, free_port
 
 START_SECONDS = 90.0
@@ -21,8 +22,11 @@ START_SECONDS = 90.0
 def mlflow_server(folder: Path, port: int = 0, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
     """Its URL. What it stored in the folder is there again when it is started on it another time."""
     port = port or free_port()
+    database = folder / "server.db"
+    if not database.exists():
+        (with_mlflow(folder) / "mlflow.db").rename(database)
     arguments = ["server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    stores = ["--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", f"{folder}/artifacts"]
+    stores = ["--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", f"{folder}/artifacts"]
     log = folder / "mlflow.log"
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -8,6 +8,7 @@ from agent.pack_files import default_pack, write_pack
 from evaluation.labels import write_labels
 from pipelines.cli import main
 from pipelines.gate import DEFAULT_POLICY
+from tests.embedded import with_mlflow
 from tests.evaluation.build import labelled, labelled_set
 from tests.pipelines.terminal import Ran, Run
 
@@ -18,7 +19,7 @@ WORDS = ("utilise", "prior to", "commence", "in the event that")
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs a command in an empty folder with a home of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COPYDESK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COPYDESK_HOME", str(with_mlflow(tmp_path / "home")))
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: str) -> Ran:

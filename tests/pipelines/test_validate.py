@@ -1,7 +1,6 @@
 """`datasets validate` as a user runs it, and what keeps a broken set from an evaluation."""
 
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from pipelines.validate import require_sound
 from registry.connection import connect
 from registry.evaluations import VALIDATIONS
 from registry.settings import RegistrySettings
+from tests.embedded import with_mlflow
 from tests.evaluation.build import labelled, labelled_set
 from tests.pipelines.terminal import Run, write
 
@@ -36,21 +36,10 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(scope="module")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's file with nothing in it: making one takes seconds."""
-    home = tmp_path_factory.mktemp("fresh")
-    connect(RegistrySettings(home=home))
-    return home / "mlflow.db"
-
-
 @pytest.fixture
-def home(folder: Path, fresh_database: Path) -> Path:
+def home(folder: Path) -> Path:
     """Where the commands keep what they log."""
-    home = folder / "home"
-    home.mkdir()
-    shutil.copy(fresh_database, home / "mlflow.db")
-    return home
+    return with_mlflow(folder / "home")
 
 
 def rows(out: str) -> dict[str, tuple[str, str]]:

@@ -1,6 +1,5 @@
 """An embedded MLflow and a real server; most tests run on both."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,24 +7,14 @@ import pytest
 
 from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
+from tests.embedded import with_mlflow
 from tests.mlflow_server import mlflow_server
 from tests.signing import key_file
 
 
-@pytest.fixture(scope="session")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An embedded MLflow's file with nothing in it: making one takes a second."""
-    home = tmp_path_factory.mktemp("fresh")
-    connect(RegistrySettings(home=home))
-    return home / "mlflow.db"
-
-
 @pytest.fixture
-def embedded(tmp_path: Path, fresh_database: Path) -> Registry:
-    home = tmp_path / "home"
-    home.mkdir()
-    shutil.copy(fresh_database, home / "mlflow.db")
-    return connect(RegistrySettings(home=home))
+def embedded(tmp_path: Path) -> Registry:
+    return connect(RegistrySettings(home=with_mlflow(tmp_path / "home")))
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from registry.version import CHAMPION, MODEL_NAME
 from registry.versions import load, register
 from tests.agent.build import article, pack
 from tests.conftest import missing
+from tests.embedded import with_mlflow
 from tests.mlflow_server import wait_until_answers
 from tests.serving.service import free_port
 
@@ -99,7 +100,7 @@ def test_other_code_in_the_process_is_refused(embedded: Registry, module_path: N
 @pytest.fixture(scope="module")
 def champion_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An embedded registry whose champion is the default pack."""
-    home = tmp_path_factory.mktemp("champion")
+    home = with_mlflow(tmp_path_factory.mktemp("champion"))
     registry = connect(RegistrySettings(home=home))
     register(registry, AgentSpec(pack=default_pack()))
     promote(registry, 1, force_reason="a test", who="tests")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -41,13 +42,24 @@ def migrated(postgres: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in a file."""
+    file = tmp_path_factory.mktemp("migrated") / "copydesk.db"
+    asyncio.run(open_and_migrate(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> ServingSettings:
     """The default, and a database on PostgreSQL: what holds on one holds on the other."""
-    url = ""
+    home, url = tmp_path / "home", ""
+    home.mkdir()
     if request.param == "postgres":
         url = new_database(request.getfixturevalue("postgres"), like=request.getfixturevalue("migrated"))
-    return ServingSettings(home=tmp_path / "home", db_connection_string=url, port=0)
+    else:
+        shutil.copy(request.getfixturevalue("migrated_file"), home)
+    return ServingSettings(home=home, db_connection_string=url, port=0)
 
 
 @pytest.fixture

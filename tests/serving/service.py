@@ -22,6 +22,7 @@ from registry.connection import Registry, connect
 from registry.settings import RegistrySettings
 from registry.signatures import read_signing_key
 from registry.versions import register
+from tests.embedded import with_mlflow
 from tests.serving.build import TEXT
 from tests.signing import key_file
 
@@ -116,7 +117,10 @@ class Service:
 def service(folder: Path, **fields: Any) -> Iterator[Service]:
     """A service in a folder, with its logs shown when the test fails."""
     running = Service(home=folder / "home", **fields)
-    running.home.mkdir()
+    if running.mlflow:
+        running.home.mkdir()
+    else:
+        with_mlflow(running.home)
     try:
         yield running
     except BaseException:

@@ -26,13 +26,14 @@ from serving.shared import shared
 from serving.usecases.log_runs import HOLD
 from serving.usecases.purge import Purged
 from serving.worker import Worker
+from tests.embedded import with_mlflow
 from tests.registry.meanwhile import failing
 from tests.serving.build import LEASE, claim, report, submission
 
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    return connect(RegistrySettings(home=tmp_path / "mlflow"))
+    return connect(RegistrySettings(home=with_mlflow(tmp_path / "mlflow")))
 
 
 class Moved:

@@ -23,6 +23,7 @@ from serving.app import utc_now
 from serving.rollout import Rollout
 from serving.rulings import GateDecision
 from tests.agent.build import guideline, pack
+from tests.embedded import with_mlflow
 from tests.registry.decided import champion_by_force, decide
 from tests.registry.meanwhile import failing
 from tests.serving.build import agent, story
@@ -37,7 +38,7 @@ DOWN = MlflowException("API request to http://mlflow.example failed")
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
     """Version 1 is champion, version 2 is registered."""
-    found = connect(RegistrySettings(home=tmp_path / "mlflow"))
+    found = connect(RegistrySettings(home=with_mlflow(tmp_path / "mlflow")))
     champion_by_force(found, *(AgentSpec(pack=pack(guideline(title=title))) for title in ("One", "Two")))
     return found
 
@@ -49,7 +50,7 @@ def versions_of(registry: Registry) -> MlflowVersions:
 @pytest.fixture
 def fresh(tmp_path: Path) -> Registry:
     """Nothing is registered."""
-    return connect(RegistrySettings(home=tmp_path / "mlflow"))
+    return connect(RegistrySettings(home=with_mlflow(tmp_path / "mlflow")))
 
 
 @pytest.fixture

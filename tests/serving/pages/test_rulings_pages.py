@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import shutil
 from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
@@ -28,6 +27,7 @@ from serving.adapters.stores import WorkerStores
 from serving.app import utc_now
 from serving.settings import ServingSettings
 from tests.agent.build import guideline, pack, prompt_guideline
+from tests.embedded import with_mlflow
 from tests.registry.decided import decide
 from tests.serving.conftest import api_client
 from tests.serving.decided import Fares, decision_json, evaluated
@@ -88,20 +88,9 @@ class House:
         return run
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An embedded MLflow's file with nothing in it: making one takes a second."""
-    home = tmp_path_factory.mktemp("fresh")
-    connect(RegistrySettings(home=home))
-    return home / "mlflow.db"
-
-
 @pytest.fixture
-def house(tmp_path: Path, fresh: Path, stores: WorkerStores) -> House:
-    home = tmp_path / "mlflow"
-    home.mkdir()
-    shutil.copy(fresh, home / "mlflow.db")
-    return House(connect(RegistrySettings(home=home)), stores)
+def house(tmp_path: Path, stores: WorkerStores) -> House:
+    return House(connect(RegistrySettings(home=with_mlflow(tmp_path / "mlflow"))), stores)
 
 
 @pytest.fixture

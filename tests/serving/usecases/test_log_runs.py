@@ -1,9 +1,10 @@
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from registry.connection import connect
+from registry.connection import Registry, connect
 from registry.errors import NoRecording, RegistryUnreachable
 from registry.job_runs import find_job_run
 from registry.runs import read_recording
@@ -16,14 +17,19 @@ from serving.adapters.tables import recordings
 from serving.job import JobStatus
 from serving.ports.clocks import Clock
 from serving.ports.log import LogEntry
-from serving.settings import ServingSettings
 from serving.usecases.log_runs import HOLD, LONGEST_DELAY, delay, log_next
+from tests.embedded import with_mlflow
 from tests.serving.build import NOW, claim, report, submission, unlogged
 
 FAILURES = [
     (RegistryUnreachable("MLflow is down"), ("WARNING", "MLflow is down", False)),
     (TypeError("not JSON"), ("ERROR", "an unexpected TypeError", True)),
 ]  # and what is told of each: how grave, why, and whether with a trace
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return connect(RegistrySettings(home=with_mlflow(tmp_path / "mlflow"), mlflow_tracking_uri=""))
 
 
 class Away:
@@ -61,7 +67,7 @@ def at(moment: datetime) -> Clock:
 @pytest.mark.parametrize(("failure", "told"), FAILURES)
 async def test_a_failure_delays_a_run_loses_none_and_is_logged_once(
     stores: Stores,
-    settings: ServingSettings,
+    registry: Registry,
     failure: Exception,
     told: tuple[str, str, bool],
     caplog: pytest.LogCaptureFixture,
@@ -72,7 +78,6 @@ async def test_a_failure_delays_a_run_loses_none_and_is_logged_once(
     assert told_by(caplog) == [("job a is not logged to MLflow yet, next try in 2 s", *told)]
     assert not await log_next(outbox, Away(failure), clock=at(NOW + timedelta(seconds=1)))
     assert await unlogged(stores.database) == 1
-    registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
     assert await log_next(outbox, MlflowRunLog(registry), clock=at(NOW + timedelta(seconds=2)))
     assert await unlogged(stores.database) == 0
     run = find_job_run(registry, "a")
@@ -80,11 +85,8 @@ async def test_a_failure_delays_a_run_loses_none_and_is_logged_once(
     assert (run.params["version"], run.artifacts) == ("1", ("report.json",))
 
 
-async def test_a_recording_goes_with_its_run_and_is_kept_nowhere_else(
-    stores: Stores, settings: ServingSettings
-) -> None:
+async def test_a_recording_goes_with_its_run_and_is_kept_nowhere_else(stores: Stores, registry: Registry) -> None:
     await finished(stores, b"recorded")
-    registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
     assert await log_next(SqlOutbox(stores.database), MlflowRunLog(registry), clock=at(NOW))
     run = find_job_run(registry, "a")
     assert run
@@ -94,9 +96,8 @@ async def test_a_recording_goes_with_its_run_and_is_kept_nowhere_else(
         assert await connection.scalar(select(func.count()).select_from(recordings)) == 0
 
 
-async def test_a_run_without_a_recording_says_how_to_get_one(stores: Stores, settings: ServingSettings) -> None:
+async def test_a_run_without_a_recording_says_how_to_get_one(stores: Stores, registry: Registry) -> None:
     await finished(stores)
-    registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
     await log_next(SqlOutbox(stores.database), MlflowRunLog(registry), clock=at(NOW))
     run = find_job_run(registry, "a")
     assert run
@@ -116,10 +117,10 @@ def test_delays_double_up_to_a_limit() -> None:
     assert delay(9) == delay(999) == LONGEST_DELAY
 
 
-async def test_a_worker_that_died_after_it_made_a_run_leaves_one_run(stores: Stores, settings: ServingSettings) -> None:
+async def test_a_worker_that_died_after_it_made_a_run_leaves_one_run(stores: Stores, registry: Registry) -> None:
     """Killed between creating the run and noting it: the next attempt finds the run by its job."""
     await finished(stores)
-    registry, outbox = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri="")), SqlOutbox(stores.database)
+    outbox = SqlOutbox(stores.database)
     runs = MlflowRunLog(registry)
     doomed = await outbox.claim(NOW, HOLD)
     assert doomed
@@ -132,22 +133,19 @@ async def test_a_worker_that_died_after_it_made_a_run_leaves_one_run(stores: Sto
     assert len(found) == 1
 
 
-async def test_a_job_without_a_report_is_logged(stores: Stores, settings: ServingSettings) -> None:
+async def test_a_job_without_a_report_is_logged(stores: Stores, registry: Registry) -> None:
     await stores.jobs.add(submission("a"))
     await stores.jobs.cancel("a", NOW)
-    registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
     assert await log_next(SqlOutbox(stores.database), MlflowRunLog(registry), clock=at(NOW))
     run = find_job_run(registry, "a")
     assert run
     assert (run.tags["status"], run.artifacts) == ("cancelled", ())
 
 
-async def test_a_sampled_job_gets_one_trace_however_often_it_is_logged(
-    stores: Stores, settings: ServingSettings
-) -> None:
+async def test_a_sampled_job_gets_one_trace_however_often_it_is_logged(stores: Stores, registry: Registry) -> None:
     """Killed after all was written and before it was noted: the next attempt writes nothing twice."""
     await finished(stores)
-    registry, outbox = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri="")), SqlOutbox(stores.database)
+    outbox = SqlOutbox(stores.database)
     runs = MlflowRunLog(registry, trace_rate=1)
     doomed = await outbox.claim(NOW, HOLD)
     assert doomed
@@ -159,8 +157,7 @@ async def test_a_sampled_job_gets_one_trace_however_often_it_is_logged(
     assert [trace.info.trace_id for trace in traces] == [made]
 
 
-async def test_other_jobs_get_none(stores: Stores, settings: ServingSettings) -> None:
+async def test_other_jobs_get_none(stores: Stores, registry: Registry) -> None:
     await finished(stores)
-    registry = connect(RegistrySettings(home=settings.home, mlflow_tracking_uri=""))
     assert await log_next(SqlOutbox(stores.database), MlflowRunLog(registry, trace_rate=0), clock=at(NOW))
     assert find_trace(registry, "a") is None

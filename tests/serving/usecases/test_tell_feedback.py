@@ -20,6 +20,7 @@ from serving.ports.log import FeedbackNews
 from serving.settings import ServingSettings
 from serving.usecases.log_runs import HOLD, log_next
 from serving.usecases.tell_feedback import tell_next
+from tests.embedded import with_mlflow
 from tests.serving.adapters.test_sql_feedback import checked, dismiss, finding_of, say
 from tests.serving.build import NOW, request, untold
 from tests.serving.usecases.test_log_runs import FAILURES, at, told_by
@@ -69,7 +70,7 @@ class Bench:
 
 @pytest.fixture
 def bench(stores: Stores, settings: ServingSettings) -> Bench:
-    return Bench(stores, connect(RegistrySettings(home=settings.home, mlflow_tracking_uri="")))
+    return Bench(stores, connect(RegistrySettings(home=with_mlflow(settings.home), mlflow_tracking_uri="")))
 
 
 class Away:
