@@ -5,15 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from agent.guideline import GuidelinePack
 from agent.spec import AgentSpec, ModelSpec
@@ -24,8 +22,8 @@ from registry.signatures import read_signing_key
 from registry.versions import register
 from tests.serving.build import TEXT
 from tests.signing import key_file
+from tests.waiting import eventually
 
-PATIENCE = 60.0
 FAST = {"COPYDESK_LEASE_SECONDS": "2", "COPYDESK_CHAMPION_POLL_SECONDS": "0.5"}
 ENDED = ("completed", "partial", "failed", "cancelled")
 
@@ -34,16 +32,6 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def eventually(what: str, found: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """What `found` returns as soon as that is true; fails after a while."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if value := found():
-            return value
-        time.sleep(0.05)
-    pytest.fail(f"not within {seconds:.0f} seconds: {what}")
 
 
 @dataclass
