@@ -77,7 +77,7 @@ async def _run(settings: ServingSettings) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, _stop, stopping)
     metrics, traces = WorkerMetrics(), open_traces(TracingSettings(), "worker")
     async with (
         open_worker_stores(settings, utc_now) as stores,
@@ -90,6 +90,11 @@ async def _run(settings: ServingSettings) -> None:
         if registry is not None:
             await Worker(settings, stores, registry, between, edge, blobs, metrics, traces).work(stopping)
     await asyncio.to_thread(traces.close)
+
+
+def _stop(stopping: asyncio.Event) -> None:
+    logger.info("told to stop: no more jobs are taken")
+    stopping.set()
 
 
 async def _connected(settings: RegistrySettings, stopping: asyncio.Event) -> Registry | None:

@@ -1,19 +1,23 @@
 import asyncio
-import time
+import threading
+from typing import Any
 
 import pytest
 
+from agent import judge
 from agent.check import Verdict
 from agent.errors import UnknownGuideline
 from agent.finding import Method
 from agent.graph import Agent, Progress
 from agent.guideline import Guideline
+from agent.patterns import check_patterns
 from agent.report import ReportStatus
 from agent.rules import Existence
 from agent.score import Band
 from agent.spec import AgentSpec, ModelSpec
 from tests.agent.build import article, endpoint, guideline, pack, prompt_guideline
-from tests.scripted_model import Scripted, ScriptedModel, finds
+from tests.scripted_model import FOREVER, Question, Scripted, ScriptedModel, finds
+from tests.waiting import PATIENCE, alone, soon
 
 ARTICLE = article("Experts say we utilise too much.", "It is known.")
 MODEL = ModelSpec(deployment="gpt-test")
@@ -96,22 +100,27 @@ async def test_a_catastrophic_pattern_fails_alone():
     assert "0.2" in report.unchecked[0].reason
 
 
-async def test_slow_patterns_leave_the_loop_free():
-    slow = [SLOW_PATTERN.model_copy(update={"id": f"slow-{n}"}) for n in range(4)]
-    longest = last = time.monotonic()
-    longest = 0.0
+async def test_patterns_leave_the_loop_free_one_after_the_other(monkeypatch: pytest.MonkeyPatch):
+    begun, go, most = threading.Semaphore(0), threading.Semaphore(0), list[int]()
+    running = 0
 
-    async def watch() -> None:
-        nonlocal longest, last
-        while True:
-            await asyncio.sleep(0.01)
-            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    def held(*given: Any, **named: Any) -> Any:
+        nonlocal running
+        running += 1
+        most.append(running)
+        begun.release()
+        assert go.acquire(timeout=PATIENCE), "the loop isn't free"
+        running -= 1
+        return check_patterns(*given, **named)
 
-    watching = asyncio.create_task(watch())
-    started = time.monotonic()
-    await Agent(AgentSpec(pack=pack(*slow))).check(article(*["a" * 60 + "!"] * 3))
-    watching.cancel()
-    assert longest < (time.monotonic() - started) / 2
+    monkeypatch.setattr(judge, "check_patterns", held)
+    rules = [guideline(f"rule-{n}", title=f"Rule {n}") for n in range(4)]
+    checking = asyncio.create_task(Agent(AgentSpec(pack=pack(*rules))).check(ARTICLE))
+    for _ in rules:
+        await soon("a pattern is searched for", lambda: begun.acquire(blocking=False))
+        go.release()
+    assert [outcome.verdict for outcome in (await checking).outcomes] == [Verdict.FINDINGS] * 4
+    assert most == [1] * 4
 
 
 async def test_nothing_checked_is_a_failed_report_without_a_score():
@@ -128,11 +137,17 @@ async def test_a_guideline_of_another_language_does_not_apply():
 
 async def test_progress_tells_each_finished_check_once():
     seen: list[Progress] = []
+    told = threading.Event()
 
     async def note(progress: Progress) -> None:
         seen.append(progress)
+        told.set()
 
-    with ScriptedModel({"attribution": [Scripted(seconds=0.2)]}) as model:
+    def after_the_other(_: Question) -> Scripted:
+        assert told.wait(PATIENCE)
+        return Scripted()
+
+    with ScriptedModel({"attribution": after_the_other}) as model:
         await with_model(model.url, prompt_guideline(), guideline()).check(ARTICLE, on_progress=note)
     assert seen == [
         Progress(1, 2, "plain-words", Verdict.FINDINGS),
@@ -157,8 +172,11 @@ async def test_only_the_chosen_guidelines_are_checked():
 
 
 async def test_a_cancelled_check_stops_its_calls():
-    with ScriptedModel(default=Scripted(seconds=2)) as model:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3):
-                await with_model(model.url).check(ARTICLE)
+    with ScriptedModel(default=Scripted(seconds=FOREVER)) as model:
+        checking = asyncio.create_task(with_model(model.url).check(ARTICLE))
+        await soon("the model is asked", lambda: model.calls)
+        checking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await checking
+        await alone("nobody goes on with the check")
         assert len(model.calls) == 1

@@ -62,15 +62,15 @@ def test_a_call_over_the_limit_by_itself_starts_in_an_empty_window():
 
 async def test_a_pause_holds_for_everybody_and_is_not_shortened():
     limiter = ProcessLimiter(Limits(in_flight=5))
+    started = time.monotonic()
     await limiter.pause(0.2)
     await limiter.pause(0.01)
-    started = time.monotonic()
 
     async def call() -> float:
         async with limiter.permit(1):
             return time.monotonic() - started
 
-    assert min(await asyncio.gather(call(), call())) >= 0.19
+    assert min(await asyncio.gather(call(), call())) >= 0.2
 
 
 async def test_a_call_that_is_cancelled_gives_its_place_back():
@@ -83,5 +83,5 @@ async def test_a_call_that_is_cancelled_gives_its_place_back():
     with pytest.raises(ValueError, match="the call failed"):
         async with limiter.permit(1):
             raise ValueError("the call failed")
-    async with asyncio.timeout(1), limiter.permit(1):
+    async with asyncio.timeout(30), limiter.permit(1):
         pass

@@ -1,11 +1,11 @@
 import random
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.near_duplicates import Similar, closest_elsewhere, shingles, words_of
+from tests.effort import takes_less_than
 
 BRIDGE = "The mayor opened the bridge on Monday morning."
 
@@ -60,11 +60,13 @@ def test_it_is_what_a_comparison_of_all_pairs_finds(articles: list[tuple[str, st
         assert found == first
 
 
-def test_a_thousand_articles_take_under_five_seconds_even_if_all_are_alike():
+def test_a_thousand_articles_are_compared_quickly_even_if_all_are_alike():
     rng = random.Random(1)
     base = [f"w{rng.randrange(8000)}" for _ in range(600)]
     texts = [" ".join((*base[:at], f"x{at}", *base[at:])) for at in (rng.randrange(600) for _ in range(1000))]
-    start = time.process_time()
-    closest = closest_elsewhere(texts, ["dev", "test"] * 500)
-    assert time.process_time() - start < 5
-    assert all(similar is not None and similar.similarity > 0.9 for similar in closest)
+    splits = ["dev", "test"] * 500
+
+    def find_all() -> None:
+        assert all(found is not None and found.similarity > 0.9 for found in closest_elsewhere(texts, splits))
+
+    assert takes_less_than(5, find_all)

@@ -5,12 +5,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.serving.service import answers
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -47,17 +49,15 @@ def service(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def test_serve_says_what_it_serves_checks_an_article_and_stops_on_a_signal(service):
     process, address = service
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        try:
-            if httpx.get(f"{address}/readyz").status_code == 200:
-                break
-        except httpx.TransportError:
-            time.sleep(0.2)
+    eventually("it is ready", lambda: answers(f"{address}/readyz"), 120)
     body = {"article": {"text": "We utilise it."}, "guidelines": ["plain-words"]}
     accepted = httpx.post(f"{address}/api/v1/compliance/check", json=body).json()
-    while (answer := httpx.get(address + accepted["links"]["result"])).status_code == 202:
-        time.sleep(0.1)
+
+    def done() -> httpx.Response | None:
+        found = httpx.get(address + accepted["links"]["result"])
+        return None if found.status_code == 202 else found
+
+    answer = eventually("it is checked", done)
     report = answer.json()["report"]
     assert [finding["quote"] for finding in report["findings"]] == ["utilise"]
     assert report["version"]["evidence"] == "forced: first start: not evaluated yet"

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,8 @@ from registry.evaluations import read_decision, read_evaluation
 from registry.settings import RegistrySettings
 from tests.evaluation.build import labelled, labelled_set
 from tests.pipelines.terminal import Run
-from tests.scripted_model import ScriptedModel, finds
+from tests.scripted_model import Question, Scripted, ScriptedModel, finds
+from tests.waiting import PATIENCE
 
 
 def registry() -> Registry:
@@ -150,18 +151,25 @@ def test_an_evaluation_that_is_killed_goes_on_and_asks_nothing_twice(run: Run, l
         house.model_copy(update={"name": "three", "guidelines": (*chosen, house.by_id["plain-words"])}), Path("three")
     )
     command = [sys.executable, "-m", "pipelines", "evaluate", "--set", str(labels), "--pack", "three", "--model", "m"]
-    with ScriptedModel({ids[0]: lambda question: finds("They")}, seconds=0.05) as model:
+    reached, killed_is = threading.Event(), threading.Event()
+    answered: list[Question] = []
+
+    def first_rule(question: Question) -> Scripted:
+        answered.append(question)
+        if len(answered) == 20 and not killed_is.is_set():
+            reached.set()
+            assert killed_is.wait(PATIENCE)
+        return finds("They")
+
+    with ScriptedModel({ids[0]: first_rule}) as model:
         environment = {**os.environ, "COPYDESK_MODEL_URL": model.url, "COPYDESK_MODEL_MAX_IN_FLIGHT": "4"}
         environment |= {"PYTHONPATH": str(Path(__file__).parents[2])}
         killed = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 90
-        while len(model.calls) < 60:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        assert reached.wait(PATIENCE)
         killed.send_signal(signal.SIGKILL)
         killed.wait(10)
-        before = len(model.calls)
-        assert before < 180
+        killed_is.set()
+        assert 20 <= len(model.calls) < 180
         ended = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=110)
         assert ended.returncode == 0, ended.stderr
         assert "Going on with evaluation" in ended.stdout

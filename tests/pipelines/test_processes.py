@@ -1,5 +1,4 @@
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -7,12 +6,15 @@ import pytest
 from pipelines.processes import NotReady, ProcessEnded, Processes
 from pipelines.serve import check_free, free_port
 from serving.errors import PortTaken
+from tests.waiting import eventually
 
 SERVER = """
 import http.server, sys
 http.server.test(http.server.SimpleHTTPRequestHandler, port=int(sys.argv[1]), bind="127.0.0.1")
 """
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+)
 
 
 def test_waits_until_it_answers_and_stops_it(tmp_path: Path):
@@ -44,7 +46,7 @@ def test_one_that_ends_is_named_with_its_last_words(tmp_path: Path):
 
 def test_one_that_never_answers_is_not_waited_for_for_ever(tmp_path: Path):
     with Processes(tmp_path) as processes:
-        processes.start("mute", ["-c", "import time; time.sleep(60)"])
+        processes.start("mute", ["-c", "import time; time.sleep(600)"])
         with pytest.raises(NotReady, match=r"did not answer within 1 seconds: look into .*mute\.log"):
             processes.wait_for(f"http://127.0.0.1:{free_port()}/", seconds=1)
 
@@ -53,11 +55,8 @@ def test_one_that_ignores_the_signal_is_ended(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("pipelines.processes.STOP_SECONDS", 0.5)
     processes = Processes(tmp_path)
     processes.start("stubborn", ["-c", STUBBORN])
-    while "up" not in (tmp_path / "stubborn.log").read_text():
-        time.sleep(0.05)
-    started = time.monotonic()
-    processes.stop()
-    assert time.monotonic() - started < 10
+    eventually("it ignores the signal", lambda: "up" in (tmp_path / "stubborn.log").read_text())
+    processes.stop()  # else it would be there for longer than a test may take
     processes.check()
 
 

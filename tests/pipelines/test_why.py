@@ -16,7 +16,8 @@ from tests.registry.decided import decide
 from tests.scripted_model import ScriptedModel, finds
 from tests.serving.build import TEXT
 from tests.serving.decided import Fares, decision_json, evaluated
-from tests.serving.service import Service, ended, eventually, free_port, service, submit
+from tests.serving.service import Service, ended, free_port, service, submit
+from tests.waiting import eventually
 
 SAID = {"challenger": {"run": "e" * 32, "answered_by": [{"model": "m-2026-01-01", "fingerprint": "fp_scripted"}]}}
 RULES = pack(prompt_guideline())

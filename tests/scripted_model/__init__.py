@@ -7,7 +7,7 @@ By itself: `python -m tests.scripted_model --help`.
 """
 
 from tests.scripted_model.question import Question
-from tests.scripted_model.script import Rule, Script, Scripted, finds
+from tests.scripted_model.script import FOREVER, Rule, Script, Scripted, finds
 from tests.scripted_model.server import ScriptedModel
 
-__all__ = ["Question", "Rule", "Script", "Scripted", "ScriptedModel", "finds"]
+__all__ = ["FOREVER", "Question", "Rule", "Script", "Scripted", "ScriptedModel", "finds"]

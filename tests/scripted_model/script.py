@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.scripted_model.question import Question
 
+FOREVER = 600.0  # seconds: for as long as the model runs
+
 
 @dataclass(frozen=True)
 class Scripted:

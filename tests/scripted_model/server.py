@@ -82,6 +82,7 @@ class ScriptedModel:
         self._asked: Counter[str] = Counter()
         self._prefixes = PrefixCache()
         self._lock = threading.Lock()
+        self.ended = threading.Event()  # nobody waits for what is still to be answered then
         self._server = _Server(("127.0.0.1", port), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1/"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -91,6 +92,7 @@ class ScriptedModel:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ended.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -169,7 +171,7 @@ def _handler(model: ScriptedModel) -> type[BaseHTTPRequestHandler]:
                     return
                 request = json.loads(body)
                 scripted, completion = model.answer(request, {k.lower(): v for k, v in self.headers.items()})
-                time.sleep(model.seconds + scripted.seconds)
+                model.ended.wait(model.seconds + scripted.seconds)
             if scripted.cut:
                 self.close_connection = True
                 return

@@ -3,17 +3,16 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from agent.guideline import GuidelinePack
 from agent.spec import AgentSpec, ModelSpec
@@ -25,9 +24,10 @@ from registry.versions import register
 from tests.embedded import with_mlflow
 from tests.serving.build import TEXT
 from tests.signing import key_file
+from tests.waiting import eventually
 
-PATIENCE = 60.0
 FAST = {"COPYDESK_LEASE_SECONDS": "2", "COPYDESK_CHAMPION_POLL_SECONDS": "0.5"}
+TLS = ssl.create_default_context()
 ENDED = ("completed", "partial", "failed", "cancelled")
 
 
@@ -35,16 +35,6 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def eventually(what: str, found: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """What `found` returns as soon as that is true; fails after a while."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if value := found():
-            return value
-        time.sleep(0.05)
-    pytest.fail(f"not within {seconds:.0f} seconds: {what}")
 
 
 @dataclass
@@ -132,8 +122,13 @@ def service(folder: Path, **fields: Any) -> Iterator[Service]:
 
 def answers(url: str) -> bool:
     with suppress(httpx.TransportError):
-        return httpx.get(url, timeout=10).status_code == 200
+        return asked(url).status_code == 200
     return False
+
+
+def asked(url: str) -> httpx.Response:
+    """Without reading the machine's certificates each time, which takes as long as a process that is waited for."""
+    return httpx.get(url, timeout=10, verify=TLS)
 
 
 def submit(client: httpx.Client, text: str = TEXT) -> str:

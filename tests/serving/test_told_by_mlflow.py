@@ -16,8 +16,9 @@ from tests.agent.build import guideline, pack
 from tests.mlflow_server import mlflow_server
 from tests.postgres_server import new_database
 from tests.serving.deliveries import SECRET
-from tests.serving.service import Service, eventually, service
+from tests.serving.service import Service, service
 from tests.serving.test_worker import said, served_at
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

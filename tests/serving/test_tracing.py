@@ -13,7 +13,8 @@ from serving.tracing import NO_TRACES, Kind, Traces, TracingSettings, TracingUnu
 from tests.agent.build import guideline, pack, prompt_guideline
 from tests.scripted_model import ScriptedModel, finds
 from tests.serving.otlp import Collector, collector
-from tests.serving.service import ended, eventually, service, submit
+from tests.serving.service import ended, service, submit
+from tests.waiting import eventually
 
 PARENT = f"00-{'ab' * 16}-{'cd' * 8}-01"
 UNSAMPLED = f"00-{'ab' * 16}-{'cd' * 8}-00"

@@ -3,6 +3,7 @@ from collections.abc import Iterable
 
 from serving.adapters.database import DatabaseUnavailable
 from serving.watch import Watch
+from tests.waiting import alone, soon
 
 
 class Jobs:
@@ -19,6 +20,11 @@ class Jobs:
             raise DatabaseUnavailable("away")
         return {id: self.revisions[id] for id in ids if id in self.revisions}
 
+    async def rounds(self, count: int = 3) -> None:
+        """Waits until it was asked so often from now on; whoever the last but one woke has heard of it."""
+        until = len(self.asked) + count
+        await soon(f"{count} rounds", lambda: len(self.asked) >= until)
+
 
 async def settled(watch: Watch, job_id: str, changes: list[str]) -> None:
     async for _ in watch.changes(job_id):
@@ -29,11 +35,11 @@ async def test_one_question_serves_all_followers_and_only_changes_wake() -> None
     jobs, heard = Jobs(), list[str]()
     watch = Watch(jobs, seconds=0.01)
     following = [asyncio.create_task(settled(watch, id, heard)) for id in ("a", "a", "b")]
-    await asyncio.sleep(0.1)
+    await jobs.rounds()
     assert jobs.asked[-1] == {"a", "b"}
     before = len(heard)
     jobs.revisions["a"] = 2
-    await asyncio.sleep(0.1)
+    await jobs.rounds()
     assert heard[before:] == ["a", "a"]
     for task in following:
         task.cancel()
@@ -44,9 +50,9 @@ async def test_everybody_stops_following_when_it_ends() -> None:
     jobs, heard = Jobs(), list[str]()
     watch = Watch(jobs, seconds=0.01)
     following = [asyncio.create_task(settled(watch, id, heard)) for id in ("a", "b")]
-    await asyncio.sleep(0.05)
+    await jobs.rounds()
     watch.end()
-    await asyncio.wait_for(asyncio.gather(*following, settled(watch, "a", heard)), 5)
+    await asyncio.wait_for(asyncio.gather(*following, settled(watch, "a", heard)), 30)
     assert watch.followed == 0
 
 
@@ -54,26 +60,24 @@ async def test_nobody_is_asked_while_nobody_follows() -> None:
     jobs, heard = Jobs(), list[str]()
     watch = Watch(jobs, seconds=0.01)
     following = asyncio.create_task(settled(watch, "a", heard))
-    await asyncio.sleep(0.05)
+    await jobs.rounds()
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
-    await asyncio.sleep(0.05)
-    asked = len(jobs.asked)
-    await asyncio.sleep(0.05)
-    assert (watch.followed, len(jobs.asked)) == (0, asked)
+    await alone("nobody asks")
+    assert watch.followed == 0
 
 
 async def test_a_change_during_an_outage_is_heard_after_it() -> None:
     jobs, heard = Jobs(), list[str]()
     watch = Watch(jobs, seconds=0.01)
     following = asyncio.create_task(settled(watch, "a", heard))
-    await asyncio.sleep(0.05)
+    await jobs.rounds()
     before, jobs.away = len(heard), True
     jobs.revisions["a"] = 2
-    await asyncio.sleep(0.05)
+    await jobs.rounds()
     assert len(heard) == before
     jobs.away = False
-    await asyncio.sleep(0.05)
+    await jobs.rounds()
     assert len(heard) == before + 1
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)

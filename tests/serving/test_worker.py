@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,9 +22,10 @@ from registry.version import CHAMPION, CODE_TAG, MODEL_NAME
 from registry.versions import register
 from tests.agent.build import guideline, pack, prompt_guideline
 from tests.mlflow_server import mlflow_server
-from tests.scripted_model import Scripted, ScriptedModel
+from tests.scripted_model import FOREVER, Scripted, ScriptedModel
 from tests.serving.build import TEXT
-from tests.serving.service import Service, ended, eventually, free_port, service, status, submit
+from tests.serving.service import Service, ended, free_port, service, status, submit
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -143,20 +143,23 @@ def test_a_worker_that_is_told_to_stop_finishes_its_job_first(tmp_path: Path) ->
         first = submit(client)
         eventually("it runs", lambda: status(client, first)["status"] == "running")
         worker.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        eventually("it is told", lambda: said(running, "told to stop"))
         second = submit(client, "Another story.")
         assert worker.wait(20) == 0
         assert (status(client, first)["status"], status(client, second)["status"]) == ("completed", "queued")
 
 
 def test_a_running_job_that_is_cancelled_stops_asking_the_model(tmp_path: Path) -> None:
-    with judged_by(tmp_path, seconds=0.5) as (running, model), running.api() as client:
+    with judged_by(tmp_path, seconds=0) as (running, model), running.api() as client:
+        turns = iter([Scripted(seconds=FOREVER)])
+        model.script = {rule.id: lambda _: next(turns, Scripted()) for rule in JUDGED.guidelines}
         running.start_worker()
         id = submit(client)
         eventually("the model is asked", lambda: model.calls)
         assert client.delete(f"/api/v1/jobs/{id}").json()["status"] == "cancelled"
-        time.sleep(3)
-        assert len(model.calls) < 4
+        other = submit(client, "Another story.")  # is asked about when nobody asks about the first any more
+        assert ended(client, other)["status"] == "completed"
+        assert len(model.calls) == 1 + len(JUDGED.guidelines)
         assert status(client, id)["status"] == "cancelled"
 
 
@@ -171,7 +174,10 @@ def test_articles_are_checked_while_mlflow_is_down_and_their_runs_follow(tmp_pat
         running.start("worker")  # it has the champion from before
         ids = [submit(client, f"Story {number}. We utilise.") for number in range(3)]
         assert [ended(client, id)["status"] for id in ids] == ["completed"] * 3
-        time.sleep(3)  # the first attempts to log fail meanwhile
+        eventually(
+            "the first attempt to log one fails",
+            lambda: said(running, "is not logged to MLflow yet"),
+        )
         assert client.get("/readyz").status_code == 200
         with mlflow_server(tmp_path, port):
             assert all(logged(running, id) for id in ids)

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from agent.article import ParagraphKind
 from agent.errors import ArticleError, ContentTooLarge
 from agent.formats.markdown import MAX_SOURCE_CHARACTERS, read_markdown
-from tests.agent.formats.effort import takes_time_in_proportion
 from tests.agent.formats.places import MARKUP, misplaced, unmapped
+from tests.effort import takes_time_in_proportion
 
 HEADING, TEXT, ITEM, QUOTE, CELL = ParagraphKind
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,13 +12,14 @@ from serving.adapters.memory_cache import MemoryCache
 from serving.adapters.redis_cache import RedisCache
 from serving.ports.storage import Cache
 from tests.serving.adapters.batches import batches
+from tests.serving.adapters.conftest import Later
 from tests.serving.ticks import Turned
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def cache(request: pytest.FixtureRequest) -> AsyncIterator[Cache]:
+async def cache(request: pytest.FixtureRequest, ticks: Turned) -> AsyncIterator[Cache]:
     if request.param == "memory":
-        yield MemoryCache(time.monotonic)
+        yield MemoryCache(ticks)
         return
     async with batches(request.getfixturevalue("redis_url")) as opened:
         yield RedisCache(opened)
@@ -49,18 +49,21 @@ async def test_an_older_value_never_replaces_a_newer_one(cache: Cache, key: str)
     assert found == [b"9-0", b"10-1", b"10-1", b"10-3", b"10-3", b"100-5", b"100-5"]
 
 
-async def test_a_value_is_gone_in_time_with_its_revision(cache: Cache, key: str) -> None:
-    await cache.put(key, b"new", revision=2, seconds=0.2)
-    await asyncio.sleep(0.3)
+async def test_a_value_is_gone_in_time_with_its_revision(cache: Cache, key: str, later: Later) -> None:
+    await cache.put(key, b"new", revision=2, seconds=60)
+    await later(key, 20)
+    still = await cache.get(key)
+    await later(key, 41)
     gone = await cache.get(key)
     await cache.put(key, b"old", revision=1, seconds=60)
-    assert [gone, await cache.get(key)] == [None, b"old"]
+    assert [still, gone, await cache.get(key)] == [b"new", None, b"old"]
 
 
-async def test_a_value_put_again_lives_as_long_as_a_new_one(cache: Cache, key: str) -> None:
-    await cache.put(key, b"1", revision=1, seconds=0.2)
+async def test_a_value_put_again_lives_as_long_as_a_new_one(cache: Cache, key: str, later: Later) -> None:
+    await cache.put(key, b"1", revision=1, seconds=60)
+    await later(key, 30)
     await cache.put(key, b"2", revision=1, seconds=60)
-    await asyncio.sleep(0.3)
+    await later(key, 31)
     assert await cache.get(key) == b"2"
 
 

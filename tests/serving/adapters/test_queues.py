@@ -75,9 +75,9 @@ async def test_jobs_are_handed_out_in_their_order(stores: WorkerStores) -> None:
 async def test_a_job_that_comes_while_a_worker_waits_is_handed_out(stores: WorkerStores) -> None:
     handed = Handed()
     async with served(stores, handed):
-        await asyncio.sleep(0.3)
-        await stores.jobs.add(submission("a"))
-        assert await handed.until(1) == ["a"]
+        for number, id in enumerate("abc", start=1):
+            await stores.jobs.add(submission(id, request=request(user=id)))
+            assert await handed.until(number) == [*"abc"][:number]
 
 
 async def test_no_more_jobs_at_once_than_asked_for(stores: WorkerStores) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 
@@ -12,6 +11,7 @@ from serving.adapters.memory_rate_limits import MemoryRateLimits
 from serving.adapters.redis_rate_limits import RedisRateLimits
 from serving.ports.control import Allowance, RateLimits
 from tests.serving.adapters.batches import batches
+from tests.serving.adapters.conftest import Later
 from tests.serving.service import free_port
 from tests.serving.ticks import Turned
 
@@ -23,9 +23,9 @@ def never() -> None:
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
+async def make(request: pytest.FixtureRequest, ticks: Turned) -> AsyncIterator[Make]:
     if request.param == "memory":
-        yield lambda limit, window: MemoryRateLimits(time.monotonic, limit=limit, window_seconds=window)
+        yield lambda limit, window: MemoryRateLimits(ticks, limit=limit, window_seconds=window)
         return
     async with batches(request.getfixturevalue("redis_url")) as opened:
         yield lambda limit, window: RedisRateLimits(opened, limit=limit, window_seconds=window, not_counted=never)
@@ -43,15 +43,15 @@ async def test_each_request_leaves_one_less(make: Make, user: str) -> None:
     assert all((each.limit, each.window_seconds) == (2, 60) and 58 < each.reset_seconds <= 60 for each in taken)
 
 
-async def test_a_new_window_begins_when_the_last_has_ended(make: Make, user: str) -> None:
-    limits = make(1, 0.4)
+async def test_a_new_window_begins_when_the_last_has_ended(make: Make, user: str, later: Later) -> None:
+    limits = make(1, 60)
     first, second = await limits.take(user), await limits.take(user)
-    await asyncio.sleep(0.25)
+    await later(user, 35)
     third = await limits.take(user)
-    await asyncio.sleep(third.reset_seconds + 0.02)
+    await later(user, third.reset_seconds + 0.02)
     fourth = await limits.take(user)
     assert [each.allowed for each in (first, second, third, fourth)] == [True, False, False, True]
-    assert third.reset_seconds < 0.2 < fourth.reset_seconds
+    assert third.reset_seconds < 30 < fourth.reset_seconds
 
 
 async def test_users_know_nothing_of_each_other(make: Make, user: str) -> None:

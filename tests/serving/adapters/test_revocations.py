@@ -13,16 +13,18 @@ from serving.adapters.redis_revocations import RedisRevocations
 from serving.ports.control import Revocations
 from tests.redis_server import redis_server
 from tests.serving.adapters.batches import batches
+from tests.serving.adapters.conftest import Later
 from tests.serving.service import free_port
+from tests.serving.ticks import Turned
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def revocations(request: pytest.FixtureRequest) -> AsyncIterator[Revocations]:
+async def revocations(request: pytest.FixtureRequest, ticks: Turned) -> AsyncIterator[Revocations]:
     if request.param == "memory":
-        yield MemoryRevocations(time.monotonic)
+        yield MemoryRevocations(ticks)
         return
     async with batches(request.getfixturevalue("redis_url")) as opened:
-        yield RedisRevocations(opened, MemoryRevocations(time.monotonic))
+        yield RedisRevocations(opened, MemoryRevocations(ticks))
 
 
 async def test_a_revoked_session_is_known_and_no_other(revocations: Revocations) -> None:
@@ -43,12 +45,12 @@ async def test_several_are_asked_for_at_once(revocations: Revocations) -> None:
     assert [await revocations.is_revoked(other, one), await revocations.is_revoked(other, third)] == [True, False]
 
 
-async def test_it_is_forgotten_when_its_token_is_no_longer_good(revocations: Revocations) -> None:
+async def test_it_is_forgotten_when_its_token_is_no_longer_good(revocations: Revocations, later: Later) -> None:
     short, over = secrets.token_hex(8), secrets.token_hex(8)
-    await revocations.revoke(short, 0.2)
+    await revocations.revoke(short, 60)
     await revocations.revoke(over, -3)
     before = await revocations.is_revoked(short)
-    await asyncio.sleep(0.3)
+    await later(short, 61)
     assert [before, await revocations.is_revoked(short), await revocations.is_revoked(over)] == [True, False, False]
 
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from agent.article import Article
 from tests.serving.addin.conftest import OpenWord, word_paragraphs
+from tests.serving.addin.editor import CURRENT, at_rest
 from tests.serving.addin.long_article import FINDINGS, SUGGESTIONS, long_article, long_result
 from tests.serving.pages.scripted_api import Answer, Script
 
@@ -102,7 +103,7 @@ def test_in_the_page_the_words_come_into_sight(page_document, motion):
     for number in (FINDINGS - 1, 0, FINDINGS // 2, FINDINGS - 20, 20):
         page.locator(".card .title").nth(number).click()
         page.wait_for_function(IN_SIGHT)
-        page.wait_for_timeout(500)  # what scrolls on
+        at_rest(page, CURRENT)
         assert page.evaluate(IN_SIGHT)
 
 

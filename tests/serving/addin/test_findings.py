@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from agent.finding import Severity
 from agent.score import Band, Score
 from serving.feedback import Reason, State
-from tests.serving.addin.editor import card, check_sample, found, marked, text_of
+from tests.serving.addin.editor import CURRENT, at_rest, card, check_sample, found, marked, text_of, wait_for_text
 from tests.serving.pages.results import check, result_of, sample
 from tests.serving.pages.scripted_api import Answer, Script, decided, problem
 
@@ -46,10 +46,8 @@ def test_every_finding_is_marked_at_its_words(sampled):
 def test_a_card_leads_to_its_words_and_the_words_to_their_card(sampled):
     sampled.get_by_role("button", name="Leave worn phrases out").click()
     assert marked(sampled, "current") == ["At the end of the day"]
-    box = sampled.evaluate("[...CSS.highlights.get('current')][0].getBoundingClientRect().toJSON()")
     sheet = sampled.locator(".sheet").bounding_box()
-    sampled.wait_for_timeout(600)  # until it has scrolled there
-    box = sampled.evaluate("[...CSS.highlights.get('current')][0].getBoundingClientRect().toJSON()")
+    box = at_rest(sampled, CURRENT)
     assert sheet["y"] <= box["top"] < box["bottom"] <= sheet["y"] + sheet["height"]
     sampled.mouse.click(box["x"] + 4, box["y"] + box["height"] / 2)
     expect(sampled.locator(".card[aria-current]")).to_contain_text("At the end of the day")
@@ -60,9 +58,12 @@ def test_findings_are_walked_by_keyboard(sampled):
     sampled.keyboard.press("F8")
     expect(sampled.get_by_text("2 of 15")).to_be_visible()
     sampled.keyboard.press("ArrowDown")
+    expect(sampled.get_by_text("3 of 15")).to_be_visible()
     assert marked(sampled, "current") == ["It was decided that"]
     sampled.keyboard.press("ArrowUp")
+    expect(sampled.get_by_text("2 of 15")).to_be_visible()
     sampled.keyboard.press("Shift+F8")
+    expect(sampled.get_by_text("1 of 15")).to_be_visible()
     sampled.keyboard.press("Shift+F8")
     expect(sampled.get_by_text("15 of 15")).to_be_visible()
 
@@ -135,7 +136,7 @@ def test_the_browsers_own_undo_knows_of_a_replacement(sampled):
     expect(sampled.locator(".toast")).to_contain_text("Replaced.")
     sampled.locator("#article h1").click()
     sampled.keyboard.press("Control+z")
-    assert text_of(sampled) == before
+    wait_for_text(sampled, before)
 
 
 def test_a_dismissal_is_kept_with_its_reason_and_can_be_undone(script, sampled):
@@ -196,6 +197,7 @@ def test_words_are_followed_while_the_article_is_edited(sampled):
     sampled.locator("#article p").nth(1).click(position={"x": 2, "y": 10})
     sampled.keyboard.press("Home")
     sampled.keyboard.insert_text("😀 Now: ")
+    expect(sampled.locator("#article")).to_contain_text("😀 Now: ")
     expect(sampled.get_by_text("The text has changed since it was checked")).to_be_visible()
     card(sampled, "Use the plain word").nth(0).click()
     assert marked(sampled, "current") == ["due to the fact that"]

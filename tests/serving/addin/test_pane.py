@@ -29,6 +29,7 @@ def test_what_is_written_is_sent_with_its_kinds(script, page):
     script.result = [found(CALM)]
     page.locator("#article h1").click()
     page.keyboard.insert_text("Tom & Ann")
+    expect(page.locator("#article h1")).to_have_text("Tom & Ann")
     check_text(page, "One 😀.", "Two <b>.")
     expect(page.get_by_role("heading", name="Score")).to_be_visible()
     sent = script.sent()
@@ -129,6 +130,7 @@ def test_a_change_during_a_check_is_noticed(script, page):
     page.locator("#article p").click()
     page.keyboard.press("End")
     page.keyboard.insert_text(" And on Sundays.")
+    expect(page.locator("#article p")).to_contain_text("And on Sundays.")
     script.result, script.status = [found(CALM)], [COMPLETED]
     expect(page.get_by_text("The text has changed since it was checked")).to_be_visible()
 

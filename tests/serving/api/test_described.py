@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,7 @@ from serving.settings import ServingSettings
 from tests.serving.adapters.test_sql_batches import batch_submission
 from tests.serving.build import TEXT, claim, report, served, story, submission
 from tests.serving.conftest import OPEN
+from tests.waiting import eventually
 
 EACH = 250  # requests made up for one operation; fewer where there aren't so many different ones
 DONE = "d" * 32  # a job that has ended, for half of the requests about a job
@@ -98,8 +98,7 @@ def api(tmp_path: Path) -> Iterator[Running]:
         listener.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
-        while not server.started:
-            time.sleep(0.01)
+        eventually("the API answers", lambda: server.started)
         running = Running(f"http://127.0.0.1:{listener.getsockname()[1]}")
         yield running
         server.should_exit = True

@@ -27,6 +27,7 @@ from serving.settings import ServingSettings
 from serving.usecases.execute import Terms, backoff, execute
 from tests.agent.build import pack, prompt_guideline
 from tests.serving.build import LEASE, SPEC, agent, claim, request, story, submission
+from tests.waiting import soon
 
 
 @dataclass
@@ -191,9 +192,17 @@ async def test_a_cancelled_job_stops_at_its_next_guideline(bench: Bench) -> None
 
 async def test_a_long_check_keeps_its_lease(bench: Bench) -> None:
     job, slow = await bench.claimed(), SlowAgent()
-    running = asyncio.create_task(bench.execute(job, Loaded(slow), lease=timedelta(seconds=0.6)))
-    await asyncio.sleep(1.2)
-    assert await bench.stores.leases.give_back(utc_now(), max_attempts=3) == []
+    lease, ends = timedelta(seconds=0.3), list[datetime]()
+    running = asyncio.create_task(bench.execute(job, Loaded(slow), lease=lease))
+
+    async def renewed() -> bool:
+        now = await bench.stores.jobs.get("a")
+        if now and now.lease_until and now.lease_until != job.lease_until:
+            ends.append(now.lease_until)
+        return bool(ends) and ends[-1] > ends[0] + lease
+
+    await soon("it is renewed again and again", renewed)
+    assert await bench.stores.leases.give_back(ends[0] + lease, max_attempts=3) == []
     slow.go.set()
     assert await running
     assert (await bench.ended())[0].attempt == 1
