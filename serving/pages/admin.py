@@ -55,7 +55,8 @@ def _key_table(keys: list[ApiKey], now: datetime) -> Table:
         Column("state", "State"),
         Column("expires", "Expires"),
         Column("used", "Last used"),
-        Column("made", "Made by"),
+        Column("by", "Made by"),
+        Column("made", "Made"),
         Column("command", "To revoke it", code=True),
     )
     rows = tuple(
@@ -67,7 +68,8 @@ def _key_table(keys: list[ApiKey], now: datetime) -> Table:
             "state": key.state(now),
             "expires": wording.when(key.expires) if key.expires else "never",
             "used": wording.when(key.used) if key.used else "never",
-            "made": f"{key.created_by}, {wording.when(key.created)}",
+            "by": key.created_by,
+            "made": wording.when(key.created),
             "command": f"copydesk keys revoke {key.id}" if key.state(now) == "good" else None,
         }
         for key in keys

@@ -3,6 +3,7 @@
 Nothing runs in them. Forms only ask, but for signing in and out.
 """
 
+import logging
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
@@ -15,9 +16,12 @@ from fastapi.routing import APIRoute
 from markupsafe import Markup
 
 from agent.errors import CopydeskError
+from serving.about import about
 from serving.access.caller import Caller, NotSignedIn, Permission
 from serving.pages import rendering
 from serving.pages.rendering import render
+
+logger = logging.getLogger(__name__)
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -72,6 +76,12 @@ class PageRoute(APIRoute):
                     raise
                 said = "; ".join(f"{details['loc'][-1]}: {details['msg']}" for details in error.errors())
                 return _failed(request, 422, said)
+            except Exception:
+                if not _is_browser(request):
+                    raise
+                logger.exception("%s %s failed", request.method, request.url.path)
+                said = "Something went wrong here and was logged: try again in a moment. Who looks into it needs this:"
+                return _failed(request, 500, f"{said} request {about().request_id}.")
 
         return handle_or_show
 

@@ -359,3 +359,29 @@ async def test_pages_run_nothing_and_are_kept_nowhere(seed: Seed, browser: httpx
         )
         assert page.headers["cache-control"] == "no-store"
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", page.text)
+
+
+@pytest.mark.parametrize(("accept", "shown"), [("text/html", "text/html"), ("*/*", "application/problem+json")])
+async def test_what_nobody_foresaw_is_logged_and_told_in_the_readers_way(
+    accept: str,
+    shown: str,
+    browser: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("serving.pages.wording.when", broken)
+    answer = await browser.get("/status", headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (500, shown)
+    assert answer.headers["x-request-id"] in answer.text
+    [record] = [record for record in caplog.records if "GET /status failed" in record.message]
+    assert record.exc_info
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+async def test_a_command_in_a_reason_is_set_as_one(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/status")).text
+    assert "<code>copydesk worker</code>" in page
+    assert "`" not in page
