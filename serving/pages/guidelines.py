@@ -55,7 +55,7 @@ class Held(NamedTuple):
     def checked_by(self) -> str:
         if self.guideline.kind != "prompt":
             return "patterns"
-        return "a language model" if self.version.model else "patterns, for want of a model"
+        return "language model" if self.version.model else "patterns, for want of a model"
 
 
 @router.get("/guidelines")

@@ -277,7 +277,7 @@ async def test_a_guideline_tells_how_it_fares(seed: Seed, browser: httpx.AsyncCl
 
 @pytest.mark.parametrize(
     ("model", "checked_by"),
-    [(ModelSpec(deployment="gpt-test"), "a language model"), (None, "patterns, for want of a model")],
+    [(ModelSpec(deployment="gpt-test"), "language model"), (None, "patterns, for want of a model")],
 )
 async def test_what_a_model_checks_is_told_by_whether_there_is_one(
     stores: WorkerStores, browser: httpx.AsyncClient, model: ModelSpec | None, checked_by: str
@@ -383,5 +383,5 @@ async def test_what_nobody_foresaw_is_logged_and_told_in_the_readers_way(
 
 async def test_a_command_in_a_reason_is_set_as_one(browser: httpx.AsyncClient) -> None:
     page = (await browser.get("/status")).text
-    assert "<code>copydesk worker</code>" in page
+    assert "run <code>copydesk register</code> and <code>copydesk promote</code>, and start a worker" in page
     assert "`" not in page
