@@ -28,13 +28,14 @@ def test_the_api_process_stays_light() -> None:
 
 
 def test_a_port_that_is_taken_is_named(settings: ServingSettings) -> None:
+    before = [path.name for path in settings.home.iterdir()]
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(PortTaken, match=f"port {port} on 127.0.0.1 can't be used .* or set COPYDESK_PORT"):
             serve(settings.model_copy(update={"port": port}), OPEN)
-    assert not settings.home.exists()
+    assert [path.name for path in settings.home.iterdir()] == before
 
 
 async def test_the_page_is_part_of_the_application(client: httpx.AsyncClient) -> None:
