@@ -19,6 +19,7 @@ LINE = 15  # of a note
 LABEL_CHARACTERS, LABEL_CHARACTERS_NARROW = 42, 42
 BEYOND = 1.5  # how far over the largest value the axis goes for the ends of intervals
 HEIGHT = 190  # of the columns of a histogram
+TALL = 12  # rows from which on the axis stands above them, too
 
 
 class Mark(StrEnum):
@@ -137,11 +138,12 @@ def _svg(body: str, height: float, size: Size, *, id: str, title: str, descripti
 
 
 def _dots(rows: Sequence[DotRow], size: Size, end: float, unit: str) -> tuple[str, float]:
-    top, right, pad = 6, 14, 8
+    above = len(rows) >= TALL
+    top, right, pad = 40 if above else 6, 14, 8
     under = [0 if size.right else LINE * len(row.notes) for row in rows]  # a row is so much higher
     *tops, bottom = accumulate((size.row + room for room in under), initial=top)
     scale = _Scale(size.left + pad, size.width - right - (size.right if any(row.notes for row in rows) else 0), end)
-    out = _axis(scale, size, top, bottom, unit)
+    out = _axis(scale, size, top, bottom, unit, above=above)
     for row, y, room in zip(rows, tops, under, strict=True):
         out.append(_label(row.label, size, y))
         middle = y + size.row / 2 if size.left else y + 33 + room
@@ -220,15 +222,16 @@ class _Scale:
         return self.left + min(max(value, 0.0), self.end) / self.end * (self.right - self.left)
 
 
-def _axis(scale: _Scale, size: Size, top: float, bottom: float, unit: str) -> list[str]:
+def _axis(scale: _Scale, size: Size, top: float, bottom: float, unit: str, *, above: bool) -> list[str]:
     out = []
+    lines = [(bottom + 16, bottom + 34), *([(top - 8, top - 26)] if above else [])]  # of the numbers and of the unit
     for tick in ticks(scale.end, size.ticks):
         x = scale.x(tick)
-        out.append(
-            f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}"/>'
-            f'<text class="tick" x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{_number(tick)}</text>'
-        )
-    out.append(f'<text class="unit" x="{scale.right:.1f}" y="{bottom + 34}" text-anchor="end">{escape(unit)}</text>')
+        out.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}"/>')
+        out += [f'<text class="tick" x="{x:.1f}" y="{y}" text-anchor="middle">{_number(tick)}</text>' for y, _ in lines]
+    out += [
+        f'<text class="unit" x="{scale.right:.1f}" y="{y}" text-anchor="end">{escape(unit)}</text>' for _, y in lines
+    ]
     return out
 
 

@@ -290,7 +290,7 @@ def _fared_chart(fared: Sequence[GuidelineFigures]) -> str:
 
 def _reason_table(reasons: Counter[Reason]) -> Table:
     total = reasons.total()
-    columns = (Column("reason", "Reason"), number("findings", "Dismissed"), number("part", "Part", wording.percent))
+    columns = (Column("reason", "Reason"), number("findings", "Dismissed"), number("part", "Share", wording.percent))
     rows = tuple(
         {"reason": REASONS[reason], "findings": reasons[reason], "part": reasons[reason] / total if total else None}
         for reason in Reason

@@ -12,6 +12,7 @@ from serving.rulings import GateDecision
 from serving.runs import Change, Effort, Raised
 from serving.usecases.compare_runs import Comparison
 
+NOT_COMPARED = ("documents", "words", "unpriced", "score")
 MOST_GROUPS, MOST_WORDS, MOST_CHARACTERS = 10, 5, 60  # in one cell: guidelines, quotes of each, and of a quote
 
 
@@ -92,9 +93,9 @@ def _score_table(found: Comparison) -> Table:
     columns = (
         Column("score", "Score"),
         number("a", "A articles"),
-        number("a_part", "A part", wording.percent),
+        number("a_part", "A share", wording.percent),
         number("b", "B articles"),
-        number("b_part", "B part", wording.percent),
+        number("b_part", "B share", wording.percent),
     )
     rows = tuple(
         {
@@ -115,6 +116,7 @@ def _effort_table(found: Comparison) -> Table:
         Column("unit", "Unit"),
         number("a", "A", _measured),
         number("b", "B", _measured),
+        number("change", "B against A", wording.percent_change),
     )
     a, b = found.effort
     each: tuple[tuple[str, str, str], ...] = (
@@ -130,7 +132,16 @@ def _effort_table(found: Comparison) -> Table:
         ("turnaround", "From submitted to finished, median", "s"),
         ("turnaround_p95", "From submitted to finished, 95 of 100", "s"),
     )
-    rows = tuple({"figure": label, "unit": unit, "a": _of(a, key), "b": _of(b, key)} for key, label, unit in each)
+    rows = tuple(
+        {
+            "figure": label,
+            "unit": unit,
+            "a": _of(a, key),
+            "b": _of(b, key),
+            "change": None if key in NOT_COMPARED else _change(_of(a, key), _of(b, key)),
+        }
+        for key, label, unit in each
+    )
     return Table("effort", "Cost and time of a check", columns, rows)
 
 
@@ -153,7 +164,7 @@ def _change_row(
 ) -> dict[str, Value]:
     own = one.b.user == reader
     return {
-        "article": (one.b.title or one.b.document_id if own else "") or f"article {one.b.job_id[:8]}",
+        "article": (one.b.title or one.b.document_id if own else "") or f"Article {one.b.job_id[:8]}",
         "lost": len(one.lost),
         "gained": len(one.gained),
         "a_only": _raised(one.lost, served, _quotes(found, one.a.job_id)),
@@ -216,7 +227,11 @@ def _of(side: Effort, key: str) -> int | float | None:
     return value
 
 
+def _change(a: float | None, b: float | None) -> float | None:
+    return (b - a) / a if a and b is not None else None
+
+
 def _measured(value: float | None) -> str:
-    if value is None or value == int(value):
+    if value is None or value == int(value) or abs(value) >= 1000:
         return wording.whole(value)
     return wording.decimal(value, 1 if abs(value) >= 10 else 4 if abs(value) < 0.1 else 2)

@@ -28,6 +28,7 @@ from serving.usecases.compare_runs import MOST_CHANGES, MOST_DOCUMENTS, PERIOD, 
 
 MARKS = {Direction.MORE: Mark.MORE, Direction.FEWER: Mark.FEWER}
 DAY, MOMENT = timedelta(days=1), timedelta(seconds=1)
+FIRST_CHANGES = 10  # in sight; the others are folded
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -95,6 +96,7 @@ async def runs_page(use: Use, caller: Visitor, asked: Annotated[Asked, Query()])
         last=(found.a.until - MOMENT, found.b.until - MOMENT),
         found=found,
         tables=tables,
+        changes=tables["changes"].split(FIRST_CHANGES),
         versions=sorted({*await use.runs.versions(now - PERIOD * 12), *compared.served}, key=by_number),
         channels=await use.runs.channels(now - PERIOD * 12),
         guidelines=sorted(_guidelines(compared), key=lambda one: one[1]),

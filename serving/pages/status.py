@@ -118,7 +118,7 @@ async def _now(use: Services) -> Now:
 
 
 def _ended_table(day: DayFigures | None) -> Table:
-    columns = (Column("ended", "How they ended"), number("jobs", "Jobs"), number("part", "Part", wording.percent))
+    columns = (Column("ended", "How they ended"), number("jobs", "Jobs"), number("part", "Share", wording.percent))
     rows: tuple[Row, ...] = tuple(
         {
             "ended": ENDED_AS[status],

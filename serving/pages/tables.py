@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from serving.evidence import Figure
@@ -54,6 +54,11 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+
+    def split(self, rows: int) -> tuple["Table", "Table"]:
+        """The first so many rows, and the others."""
+        rest = replace(self, name=f"{self.name}-more", caption=f"{self.caption}, continued", rows=self.rows[rows:])
+        return replace(self, rows=self.rows[:rows]), rest
 
     def cells(self) -> Iterator[list[Cell]]:
         for row in self.rows:

@@ -34,6 +34,11 @@ def percent(value: float | None) -> str:
     return NOTHING if value is None else f"{100 * value:.0f} %"
 
 
+def percent_change(value: float | None) -> str:
+    """With its sign."""
+    return NOTHING if value is None else f"{change(100 * value, 0)} %"
+
+
 def seconds(value: float | None) -> str:
     """Never more than it tells: 0.42 s, 12 s, 3 min 20 s, 2 h 5 min."""
     if value is None:

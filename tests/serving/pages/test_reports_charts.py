@@ -63,6 +63,14 @@ def test_words_stand_beside_the_points_or_under_the_label() -> None:
     assert "a: A 1 (0.5 to 2), recall worse, &lt;b&gt;false alarms&lt;/b&gt;; b:" in wide
 
 
+def test_a_tall_chart_has_its_axis_at_both_ends() -> None:
+    def units(rows: int) -> int:
+        svg = charts.dots([DotRow("a", (point(1, 0.5, 2),))] * rows, id="d", title="t", unit="findings")
+        return svg.split("</svg>")[0].count(">findings<")
+
+    assert [units(charts.TALL - 1), units(charts.TALL)] == [1, 2]
+
+
 def test_an_interval_that_goes_on_says_so() -> None:
     svg = charts.dots([DotRow("a", (point(1, 0.5, 40),))], id="d", title="t", unit="u")
     assert svg.count('class="beyond before"') == 2

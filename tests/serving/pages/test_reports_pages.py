@@ -104,7 +104,7 @@ async def two_versions(seed: Seed, reader: str = "local") -> None:
             at=seed.now - 4 * DAY,
             version="2",
             run=f"run2{document}",
-            usage=usage,
+            usage=usage.model_copy(update={"cost": 0.4}),
             **facts,
         )
 
@@ -132,7 +132,7 @@ async def test_runs_compares_the_champion_with_the_one_before(seed: Seed, browse
     assert found["guidelines"][2][:8] == [
         "Attribute claims", "claims", "2", "2", "1.00 (0.25 to 4.00)", "2", "2", "1.00 (0.25 to 4.00)",
     ]  # fmt: skip
-    assert "No guideline differs of 2" in page.text
+    assert "None of 2 guidelines differs between A and B" in page.text
     assert page.text.count('class="chart wide"') == 2
 
 
@@ -142,7 +142,7 @@ async def test_words_are_shown_of_one_s_own_articles_only(seed: Seed, browser: h
     own, other = sorted(tables(page)["changes"][1:], reverse=True, key=lambda row: row[0].startswith("Title"))
     assert (own[0], own[1], own[2], own[4]) == ("Title x", "1", "0", "–")
     assert re.fullmatch(r"Use plain words: “\w+”", own[3])
-    assert re.fullmatch(r"article [0-9a-f]{8}", other[0])
+    assert re.fullmatch(r"Article [0-9a-f]{8}", other[0])
     assert other[1:4] == ["2", "0", "Use plain words ×2"]
     assert "Title y" not in page.text
     assert "ada" not in page.text
@@ -177,10 +177,10 @@ async def test_a_forced_version_is_loud_beside_its_figures(seed: Seed, browser: 
 async def test_cost_and_time_are_those_of_the_reports(seed: Seed, browser: httpx.AsyncClient) -> None:
     await two_versions(seed)
     rows = {row[0]: row[2:] for row in tables(await browser.get("/runs"))["effort"][1:]}
-    assert rows["Articles"] == ["2", "2"]
-    assert rows["Model cost of an article, mean"] == ["0.50", "0.50"]
-    assert rows["Tokens read by the model, mean"] == ["900", "900"]
-    assert rows["From submitted to finished, median"] == ["1.30", "1.30"]
+    assert rows["Articles"] == ["2", "2", "–"]
+    assert rows["Model cost of an article, mean"] == ["0.50", "0.40", "−20 %"]
+    assert rows["Tokens read by the model, mean"] == ["900", "900", "0 %"]
+    assert rows["From submitted to finished, median"] == ["1.30", "1.30", "0 %"]
 
 
 @pytest.mark.parametrize("query", ["", "?documents=city%2Fx", "?guideline=claims"])

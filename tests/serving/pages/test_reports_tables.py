@@ -30,6 +30,14 @@ def test_a_table_is_the_same_shown_and_sent() -> None:
     assert table.csv().startswith("name,count,rate,rate_low,rate_high\r\n")
 
 
+def test_a_table_is_split_into_what_is_in_sight_and_the_rest() -> None:
+    table = Table("t", "All", (number("n", "N"),), tuple({"n": n} for n in range(3)))
+    first, rest = table.split(2)
+    assert (first.name, first.records()) == ("t", [{"n": 0}, {"n": 1}])
+    assert (rest.name, rest.caption, rest.records()) == ("t-more", "All, continued", [{"n": 2}])
+    assert table.split(3)[1].rows == ()
+
+
 @pytest.mark.parametrize("given", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1"])
 def test_a_spreadsheet_runs_no_text(given: str) -> None:
     table = Table("t", "", (Column("name", "Name"), number("n", "N")), ({"name": given, "n": -1},))
@@ -56,5 +64,6 @@ def test_numbers_have_a_true_minus_and_no_negative_zero() -> None:
     assert [wording.decimal(v) for v in (-1.234, -0.001, None, 1234.5)] == ["−1.23", "0.00", "–", "1,234.50"]
     assert [wording.change(v) for v in (0.5, 0.001, -0.5)] == ["+0.50", "0.00", "−0.50"]
     assert wording.percent_interval(Figure(value=0.731, low=0.61, high=0.82)) == "73 % (61 to 82)"
+    assert [wording.percent_change(v) for v in (0.125, -0.5, 0.001, None)] == ["+12 %", "−50 %", "0 %", "–"]
     assert wording.counted(1, "article") == "1 article"
     assert wording.counted(2, "guideline differs", "guidelines differ") == "2 guidelines differ"
