@@ -215,7 +215,7 @@ export class Cards {
         other.hidden = false;
         comment.focus();
       }, { class: 'reason' }));
-    asking.replaceChildren(make('p', { class: 'small' }, 'Why is it no finding?'), ...reasons, other);
+    asking.replaceChildren(make('p', { class: 'small' }, 'Why do you dismiss it?'), ...reasons, other);
     asking.onkeydown = ({ key }) => {
       if (key !== 'Escape') return;
       this.#ask(asking, opener, chosen);

@@ -251,7 +251,7 @@ export class Pane {
     this.#check.classList.toggle('primary', !desk || desk.changed);
     for (const one of [this.#check, this.#selection]) one.disabled = needed || busy;
     const notices = [
-      !navigator.onLine && 'You are offline. Findings can still be looked at and replaced.',
+      !navigator.onLine && desk && 'You are offline. Findings can still be looked at and replaced.',
       desk?.changed && !busy && 'The text has changed since it was checked; the score is of the text before.',
     ];
     const texts = notices.filter((text) => typeof text === 'string');

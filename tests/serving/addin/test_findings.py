@@ -53,6 +53,13 @@ def test_a_card_leads_to_its_words_and_the_words_to_their_card(sampled):
     expect(sampled.locator(".card[aria-current]")).to_contain_text("At the end of the day")
 
 
+def test_the_page_keeps_its_height_whichever_card_is_open(sampled):
+    for _ in range(2):
+        sampled.keyboard.press("Shift+F8")
+    expect(sampled.get_by_text("14 of 15")).to_be_visible()
+    assert at_rest(sampled, "[scrollY, document.documentElement.scrollHeight - innerHeight]") == [0, 0]
+
+
 def test_findings_are_walked_by_keyboard(sampled):
     expect(sampled.get_by_text("1 of 15")).to_be_visible()
     sampled.keyboard.press("F8")

@@ -235,12 +235,20 @@ def test_an_article_written_offline_is_kept(script, page, context):
     context.set_offline(True)
     check_text(page, "Keep me.")
     expect(page.get_by_role("heading", name="You are offline")).to_be_visible()
-    expect(page.get_by_text("You are offline. Findings can still be looked at and replaced.")).to_be_visible()
+    expect(page.locator(".message")).to_have_count(0)  # there are no findings to be looked at
     assert text_of(page) == "Keep me."
     context.set_offline(False)
     script.result = [found(CALM)]
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".clear")).to_be_visible()
+
+
+def test_who_goes_offline_with_findings_is_told_what_still_goes(script, page, context):
+    script.result = [found(CALM)]
+    check_text(page)
+    expect(page.locator(".clear")).to_be_visible()
+    context.set_offline(True)
+    expect(page.get_by_text("You are offline. Findings can still be looked at and replaced.")).to_be_visible()
 
 
 def test_a_server_that_is_away_for_a_moment_does_not_end_a_check(script, page, context):
