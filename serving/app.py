@@ -48,6 +48,7 @@ from serving.metrics import ApiMetrics
 from serving.pages import admin as admin_page
 from serving.pages import guidelines, promotions, runs, sign_in
 from serving.pages import status as status_page
+from serving.pages.layout import unknown_path
 from serving.pages.routes import router as pages
 from serving.ports.storage import BlobStore
 from serving.ports.versions import ServedVersions
@@ -129,6 +130,7 @@ def create_app(
     )
     app.state.place = place_of(settings, access)
     add_problem_handlers(app)
+    app.add_exception_handler(404, unknown_path)
     _add_middleware(app, settings, api_versions, metrics, traces)
     _add_routes(app, api_versions)
     _describe_body(app)

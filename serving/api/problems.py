@@ -57,7 +57,7 @@ def problem(
 def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(CopydeskError, _anticipated)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, http_problem)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -73,7 +73,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return problem("invalid-request", 422, "; ".join(_sentence(details) for details in error.errors()))
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def http_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     name = HTTPStatus(error.status_code).phrase
     answer = problem(name.lower().replace(" ", "-"), error.status_code, str(error.detail))

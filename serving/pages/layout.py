@@ -18,6 +18,7 @@ from markupsafe import Markup
 from agent.errors import CopydeskError
 from serving.about import about
 from serving.access.caller import Caller, NotSignedIn, Permission
+from serving.api.problems import http_problem
 from serving.pages import rendering
 from serving.pages.rendering import render
 
@@ -86,10 +87,19 @@ class PageRoute(APIRoute):
         return handle_or_show
 
 
+async def unknown_path(request: Request, error: Exception) -> Response:
+    """A browser's own error page for an address that nothing answers; programs get a problem document."""
+    if request.url.path.startswith("/api/") or not _is_browser(request):
+        return await http_problem(request, error)
+    return _failed(request, 404, f"nothing is at {request.url.path}: the pages there are stand above")
+
+
 def _failed(request: Request, status: int, detail: str) -> HTMLResponse:
     title = HTTPStatus(status).phrase.capitalize()
-    caller = getattr(request.state, "caller", None)
-    return page("failure.html", caller, here=request.url.path, status=status, title=title, detail=detail)
+    caller, path = getattr(request.state, "caller", None), request.url.path
+    section = next(((one, name) for one, name, _ in PAGES if path == one or path.startswith(f"{one}/")), None)
+    told = {"title": title, "detail": detail, "section": section, "ours": status >= 500}
+    return page("failure.html", caller, here=path, status=status, **told)
 
 
 def _is_browser(request: Request) -> bool:
