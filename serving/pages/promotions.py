@@ -15,7 +15,7 @@ from serving.ports.versions import ServedVersion
 
 KINDS = {
     Kind.GATE: "Passed the gate",
-    Kind.FIRST: "First champion",
+    Kind.FIRST: "First champion, held to the floors: there was none to compare it with",
     Kind.FORCED: "Forced: no gate said that it may serve",
     Kind.ROLLBACK: "Rolled back to",
 }
