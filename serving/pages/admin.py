@@ -53,10 +53,10 @@ def _key_table(keys: list[ApiKey], now: datetime) -> Table:
         Column("user", "Asks for"),
         Column("scopes", "May"),
         Column("state", "State"),
-        Column("expires", "Expires"),
-        Column("used", "Last used"),
+        Column("expires", "Expires", moment=True),
+        Column("used", "Last used", moment=True),
         Column("by", "Made by"),
-        Column("made", "Made"),
+        Column("made", "Made", moment=True),
         Column("command", "To revoke it", code=True),
     )
     rows = tuple(
@@ -85,7 +85,7 @@ def _dead_table(jobs: list[Job], address: str) -> Table:
         Column("document", "Document"),
         Column("version", "Version"),
         number("attempts", "Attempts"),
-        Column("submitted", "Submitted"),
+        Column("submitted", "Submitted", moment=True),
         Column("reason", "Why it was given up", prose=True),
         Column("command", "To queue it again", code=True),
     )
@@ -108,7 +108,7 @@ def _dead_table(jobs: list[Job], address: str) -> Table:
 
 def _audit_table(entries: list[AuditEntry]) -> Table:
     columns = (
-        Column("at", "When"),
+        Column("at", "When", moment=True),
         Column("user", "Who"),
         Column("via", "Signed in by"),
         Column("action", "What"),

@@ -118,7 +118,7 @@ async def _now(use: Services) -> Now:
 
 
 def _ended_table(day: DayFigures | None) -> Table:
-    columns = (Column("ended", "How they ended"), number("jobs", "Jobs"), number("part", "Share", wording.percent))
+    columns = (Column("ended", "How they ended"), number("jobs", "Articles"), number("part", "Share", wording.percent))
     rows: tuple[Row, ...] = tuple(
         {
             "ended": ENDED_AS[status],
@@ -128,11 +128,11 @@ def _ended_table(day: DayFigures | None) -> Table:
         for status in ENDINGS
         if day
     )
-    return Table("ended", "Jobs submitted in the last 24 hours that have ended", columns, rows)
+    return Table("ended", "Articles submitted in the last 24 hours whose check has ended", columns, rows)
 
 
 def _hour_table(day: DayFigures | None) -> Table:
-    columns = (Column("hour", "Hour that begins (UTC)"), number("jobs", "Jobs"))
+    columns = (Column("hour", "Hour that begins (UTC)"), number("jobs", "Articles"))
     rows: tuple[Row, ...] = tuple(
         {"hour": f"{one.begins:%Y-%m-%d %H:%M}", "jobs": one.jobs} for one in (day.hours if day else ())
     )
@@ -142,5 +142,5 @@ def _hour_table(day: DayFigures | None) -> Table:
 def _chart(day: DayFigures | None) -> str:
     hours = day.hours if day else ()
     labels = [f"{one.begins:%H:%M}" for one in hours]
-    series = [("jobs", Mark.AFTER, [float(one.jobs) for one in hours])]
-    return charts.columns(labels, series, id="hours", title="Jobs by hour", axis="hour that begins, UTC")
+    series = [("articles", Mark.AFTER, [float(one.jobs) for one in hours])]
+    return charts.columns(labels, series, id="hours", title="Articles submitted, by hour", axis="hour that begins, UTC")

@@ -27,7 +27,7 @@ Plain = str | int | float | None
 class Cell(NamedTuple):
     text: str
     href: str  # empty: leads nowhere
-    kind: str  # number, prose, or empty
+    kind: str  # number, prose, moment, or empty
     code: bool
 
 
@@ -42,10 +42,11 @@ class Column:
     interval: bool = False
     code: bool = False  # to be copied
     prose: bool = False  # has sentences: it needs room
+    moment: bool = False  # breaks between day and time, if at all
 
     @property
     def kind(self) -> str:
-        return "number" if self.numeric else "prose" if self.prose else ""
+        return "number" if self.numeric else "prose" if self.prose else "moment" if self.moment else ""
 
 
 @dataclass(frozen=True, slots=True)
