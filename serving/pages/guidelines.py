@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Response
 
 from agent.errors import CopydeskError
+from agent.finding import Severity
 from agent.guideline import Guideline
 from serving.access.caller import Caller, Permission
 from serving.api.services import Services
@@ -26,12 +27,12 @@ from serving.ports.versions import ServedVersion
 
 PERIOD = timedelta(days=30)
 DIGITS = 12  # of a digest
-REASONS = {
+REASONS = {  # as the pane asks for them
     Reason.FALSE_ALARM: "False alarm",
     Reason.NOT_IN_THIS_CONTEXT: "Not in this context",
-    Reason.QUOTATION: "Somebody else’s words",
-    Reason.STYLE_CHOICE: "On purpose",
-    Reason.HOUSE_EXCEPTION: "The house allows it here",
+    Reason.STYLE_CHOICE: "A choice of style",
+    Reason.QUOTATION: "It is a quotation",
+    Reason.HOUSE_EXCEPTION: "The house makes an exception",
     Reason.OTHER: "Another reason",
 }
 
@@ -57,12 +58,18 @@ class Held(NamedTuple):
             return "patterns"
         return "language model" if self.version.model else "patterns, for want of a model"
 
+    @property
+    def checked_briefly(self) -> str:
+        if self.guideline.kind != "prompt":
+            return "patterns"
+        return "model" if self.version.model else "patterns, no model"
+
 
 @router.get("/guidelines")
 async def guidelines_page(use: Use, caller: Visitor) -> Response:
     versions = await use.versions.all()
     champion = next((version for version in versions if version.champion), None)
-    shown = list(champion.pack.guidelines) if champion else []
+    shown = sorted(champion.pack.guidelines, key=_by_category) if champion else []
     known = {guideline.id for guideline in shown}
     gone: dict[str, Guideline] = {}
     for version in versions:
@@ -114,6 +121,7 @@ async def guideline_page(id: Annotated[str, Path(max_length=64)], use: Use, call
             )
         ),
         dismissed=reasons.total(),
+        raised=sum(one.raised for one in fared),
         days=PERIOD.days,
         may_see=_may_see(caller),
     )
@@ -140,6 +148,11 @@ async def _figures(use: Services, caller: Caller, version: str) -> list[Guidelin
 
 def _may_see(caller: Caller) -> bool:
     return Permission.FIGURES in caller.permissions
+
+
+def _by_category(one: Guideline) -> tuple[str, int, str]:
+    """The gravest first, as in the pane."""
+    return (one.category, -list(Severity).index(one.severity), one.title)
 
 
 def _list_table(
@@ -171,14 +184,19 @@ def _list_table(
             "guideline": Linked(one.title, guideline_path(one.id)),
             "category": one.category,
             "severity": str(one.severity),
-            "kind": Held(champion, one).checked_by if champion else None,
+            "kind": Held(champion, one).checked_briefly if champion else None,
             "recall": measured[one.id].recall if one.id in measured else None,
             "precision": measured[one.id].precision if one.id in measured else None,
         }
         if with_figures:
             row |= _fared(fared.get(one.id))
         rows.append(row)
-    return Table("guidelines", "Guidelines of the version that serves", tuple(columns), tuple(rows))
+    return Table(
+        "guidelines",
+        "Guidelines of the version that serves, by category, the gravest first",
+        tuple(columns),
+        tuple(rows),
+    )
 
 
 def _fared(found: GuidelineFigures | None) -> dict[str, Value]:
@@ -199,7 +217,7 @@ def _version_table(held: Sequence[Held]) -> Table:
         Column("digest", "Digest of its text and rules"),
         Column("severity", "Severity"),
         Column("kind", "Checked by"),
-        Column("heard", "A worker last had it"),
+        Column("heard", "A worker last had it", moment=True),
     )
     rows = tuple(
         {

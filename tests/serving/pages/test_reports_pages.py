@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from agent.check import Usage
+from agent.finding import Severity
 from agent.spec import ModelSpec
 from registry.statement import Kind
 from serving.access.caller import Role
@@ -271,20 +272,24 @@ async def test_a_guideline_tells_how_it_fares(seed: Seed, browser: httpx.AsyncCl
     ]
     assert found["versions"][1][:3] == ["2", "now", PACK.by_id["plain"].digest[:12]]
     listed = tables(await browser.get("/guidelines"))["guidelines"]
-    assert listed[1][0] == "Use plain words"
-    assert listed[1][-4:] == ["5", "3", "1", "75 % (30 to 95)"]
+    listed = tables(await browser.get("/guidelines"))["guidelines"]
+    row = next(row for row in listed if row[0] == "Use plain words")
+    assert row[-4:] == ["5", "3", "1", "75 % (30 to 95)"]
 
 
 @pytest.mark.parametrize(
-    ("model", "checked_by"),
-    [(ModelSpec(deployment="gpt-test"), "language model"), (None, "patterns, for want of a model")],
+    ("model", "briefly", "checked_by"),
+    [
+        (ModelSpec(deployment="gpt-test"), "model", "language model"),
+        (None, "patterns, no model", "patterns, for want of a model"),
+    ],
 )
 async def test_what_a_model_checks_is_told_by_whether_there_is_one(
-    stores: WorkerStores, browser: httpx.AsyncClient, model: ModelSpec | None, checked_by: str
+    stores: WorkerStores, browser: httpx.AsyncClient, model: ModelSpec | None, briefly: str, checked_by: str
 ) -> None:
     await Seed(stores, pack(prompt_guideline("asked")), utc_now(), model=model).served(1, champion=True)
-    assert tables(await browser.get("/guidelines"))["guidelines"][1][3] == checked_by
-    assert f"checked by {checked_by}" in (await browser.get("/guidelines/asked")).text
+    assert tables(await browser.get("/guidelines"))["guidelines"][1][3] == briefly
+    assert f"checked by: {checked_by}" in (await browser.get("/guidelines/asked")).text
 
 
 async def test_a_guideline_that_nobody_has_is_not_found(seed: Seed, browser: httpx.AsyncClient) -> None:
@@ -385,3 +390,40 @@ async def test_a_command_in_a_reason_is_set_as_one(browser: httpx.AsyncClient) -
     page = (await browser.get("/status")).text
     assert "run <code>copydesk register</code> and <code>copydesk promote</code>, and start a worker" in page
     assert "`" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "way"),
+    [
+        ("/guidelines/gone", 404, '<a href="/guidelines">Go to Guidelines</a>'),
+        ("/runs?a_from=soon", 400, '<a href="/runs">Go to Runs</a>'),
+        ("/nothing/here", 404, '<a href="/">Check an article</a>'),
+    ],
+)
+async def test_a_failure_leads_on(browser: httpx.AsyncClient, path: str, status: int, way: str) -> None:
+    answer = await browser.get(path)
+    assert (answer.status_code, way in answer.text) == (status, True)
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/nothing/here", "application/json"), ("/api/v1/nothing", "text/html")])
+async def test_programs_are_told_of_an_unknown_path_in_a_problem(
+    browser: httpx.AsyncClient, path: str, accept: str
+) -> None:
+    answer = await browser.get(path, headers={"Accept": accept})
+    assert (answer.status_code, answer.json()["type"]) == (404, "not-found")
+
+
+async def test_an_empty_page_sets_its_commands_as_such(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/guidelines")).text
+    assert "run <code>copydesk register</code> and <code>copydesk promote</code>" in page
+
+
+async def test_guidelines_stand_by_category_the_gravest_first(stores: WorkerStores, browser: httpx.AsyncClient) -> None:
+    several = pack(
+        guideline("a", title="A", category="style", severity=Severity.ADVICE),
+        guideline("b", title="B", category="style", severity=Severity.BREACH),
+        guideline("c", title="C", category="legal", severity=Severity.ADVICE),
+    )
+    await Seed(stores, several, utc_now()).served(1, champion=True)
+    listed = tables(await browser.get("/guidelines"))["guidelines"][1:]
+    assert [row[0] for row in listed] == ["C", "B", "A"]
