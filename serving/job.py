@@ -92,7 +92,7 @@ class Job:
     def given_back(self, now: datetime, *, max_attempts: int, reason: str, pause: timedelta = timedelta(0)) -> "Job":
         """Queued again after its worker was lost or stumbled; dead when it has been tried often enough."""
         if (tried := self.attempt - self.attempts_from) >= max_attempts:
-            reason = f"given up after {tried} attempts: {reason}"
+            reason = f"given up after {tried} {'attempt' if tried == 1 else 'attempts'}: {reason}"
             return replace(self.ended_as(JobStatus.FAILED, now, reason=reason), dead=True)
         job = replace(self._moved(JobStatus.QUEUED), done=0, guideline="", checked=(), reason=reason)
         return replace(job, lease_until=None, started=None, due=now + pause if pause else None)

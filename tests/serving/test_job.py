@@ -42,7 +42,7 @@ def test_a_lost_job_is_as_new_but_for_its_attempts() -> None:
 
 def test_a_job_lost_too_often_has_failed_and_says_why() -> None:
     lost = RUNNING.given_back(NOW, max_attempts=1, reason="silence")
-    assert (lost.status, lost.reason) == (JobStatus.FAILED, "given up after 1 attempts: silence")
+    assert (lost.status, lost.reason) == (JobStatus.FAILED, "given up after 1 attempt: silence")
 
 
 @given(st.lists(st.sampled_from(["claim", "lose", "cancel", "end"])))

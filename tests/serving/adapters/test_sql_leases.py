@@ -109,7 +109,7 @@ async def test_a_job_tried_too_often_is_dead_with_what_stopped_it_last_and_logge
     dead = await stores.leases.retry(await claimed(stores), NOW, "MLflow is down", pause=NO_PAUSE, max_attempts=1)
     assert dead
     assert (dead.status, dead.dead) == (JobStatus.FAILED, True)
-    assert dead.reason == "given up after 1 attempts: MLflow is down"
+    assert dead.reason == "given up after 1 attempt: MLflow is down"
     assert await unlogged(stores.database) == 1
     assert await stores.jobs.dead(10) == [dead]
 

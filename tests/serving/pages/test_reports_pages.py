@@ -336,7 +336,7 @@ async def test_admin_shows_with_the_command_beside(seed: Seed, browser: httpx.As
     await seed.stores.leases.retry(job, seed.now, "no answer", pause=timedelta(0), max_attempts=1)
     await key_of(seed.stores.database, Role.ANALYST)
     found = tables(await browser.get("/admin"))
-    assert found["dead"][1][-2] == "given up after 1 attempts: no answer"
+    assert found["dead"][1][-2] == "given up after 1 attempt: no answer"
     assert f"curl -X POST http://localhost/api/v1/admin/jobs/{job.id}/requeue" in found["dead"][1][-1]
     assert found["keys"][1][1:5] == ["test", "analyst", "figures", "good"]
     assert re.fullmatch(r"copydesk keys revoke [0-9a-f]{12}", found["keys"][1][-1])
