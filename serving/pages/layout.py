@@ -91,7 +91,7 @@ async def unknown_path(request: Request, error: Exception) -> Response:
     """A browser's own error page for an address that nothing answers; programs get a problem document."""
     if request.url.path.startswith("/api/") or not _is_browser(request):
         return await http_problem(request, error)
-    return _failed(request, 404, f"nothing is at {request.url.path}: the pages there are stand above")
+    return _failed(request, 404, f"nothing is at {request.url.path}: the menu above has the pages")
 
 
 def _failed(request: Request, status: int, detail: str) -> HTMLResponse:

@@ -27,7 +27,7 @@ Plain = str | int | float | None
 class Cell(NamedTuple):
     text: str
     href: str  # empty: leads nowhere
-    kind: str  # number, prose, moment, or empty
+    kind: str  # number, prose, day, or empty
     code: bool
 
 
@@ -46,7 +46,7 @@ class Column:
 
     @property
     def kind(self) -> str:
-        return "number" if self.numeric else "prose" if self.prose else "moment" if self.moment else ""
+        return "number" if self.numeric else "prose" if self.prose else "day" if self.moment else ""
 
 
 @dataclass(frozen=True, slots=True)
