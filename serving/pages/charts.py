@@ -16,7 +16,7 @@ from serving.pages.wording import shortened
 
 ROW, ROW_NARROW = 34, 50  # pixels
 LINE = 15  # of a note
-LABEL_CHARACTERS, LABEL_CHARACTERS_NARROW = 42, 42
+LABEL_CHARACTERS, LABEL_CHARACTERS_NARROW = 39, 42
 BEYOND = 1.5  # how far over the largest value the axis goes for the ends of intervals
 HEIGHT = 190  # of the columns of a histogram
 TALL = 12  # rows from which on the axis stands above them, too

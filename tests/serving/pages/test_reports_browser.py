@@ -130,6 +130,14 @@ def test_axe_finds_nothing(look: Page, path: str) -> None:
     assert wide == narrow == visible
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_a_printed_page_is_no_wider_than_its_sheet(browser: Browser, house: str, path: str) -> None:
+    for page in _pages(browser, house, viewport={"width": 700, "height": 1000}):
+        page.emulate_media(media="print")
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.parametrize("path", [*PAGES[:2], *PAGES[3:]])
 def test_empty_pages_are_whole_and_say_what_to_do(browser: Browser, bare: str, path: str) -> None:
     for page in _pages(browser, bare, **LOOKS["narrow"]):
