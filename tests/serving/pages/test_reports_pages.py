@@ -225,6 +225,15 @@ async def test_what_was_edited_meanwhile_is_not_called_the_version_s_doing(
     assert "changes" not in tables(page)
 
 
+async def test_a_side_without_articles_is_not_called_alike(seed: Seed, browser: httpx.AsyncClient) -> None:
+    await seed.checked({"plain": 2}, at=seed.now - DAY, version="2")
+    page = (await browser.get("/runs?a_version=1&b_version=2")).text
+    assert "There is nothing to compare: side A has no article." in page
+    assert "differs between" not in page
+    assert "B, alike" not in page
+    assert "No article was checked on both sides with the same text." in page
+
+
 async def test_nothing_checked_says_what_to_do(browser: httpx.AsyncClient) -> None:
     page = await browser.get("/runs")
     assert "No article was checked whole on either side." in page.text
