@@ -35,7 +35,7 @@ async def open_edge(
         limits = MemoryRateLimits(time.monotonic, limit=limit)
         yield Edge(MemoryCache(time.monotonic), limits, own, shared=False)
         return
-    client = open_redis(settings.redis_connection_string)
+    client = open_redis(settings.redis_connection_string, socket_seconds=None)  # batches are bounded as a whole
     # A process without Redis has no need of their memory.
     from serving.adapters.redis_batches import RedisBatches
     from serving.adapters.redis_cache import RedisCache

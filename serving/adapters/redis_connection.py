@@ -79,9 +79,10 @@ class Refusals:
             self._untold, self._tell_again = 0, time.monotonic() + TELL_AGAIN_SECONDS
 
 
-def open_redis(url: str) -> "Redis":
+def open_redis(url: str, *, socket_seconds: float | None = SOCKET_SECONDS) -> "Redis":
     """A client that connects when it is first used; raises RedisUnusable for a bad address.
 
+    Without `socket_seconds` whoever uses it bounds each call: a timer for each answer costs a twentieth of a request.
     Everything sent through it may be sent twice: a connection that was cut while idle is opened again.
     """
     try:
@@ -99,7 +100,7 @@ def open_redis(url: str) -> "Redis":
             url,
             max_connections=MOST_CONNECTIONS,
             timeout=SOCKET_SECONDS,
-            socket_timeout=SOCKET_SECONDS,
+            socket_timeout=socket_seconds,
             socket_connect_timeout=SOCKET_SECONDS,
             retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
         )

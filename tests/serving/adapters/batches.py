@@ -19,7 +19,7 @@ class Sent(RedisBatches):
 
 @asynccontextmanager
 async def batches(url: str, *, seconds: float = SOCKET_SECONDS) -> AsyncIterator[Sent]:
-    client = open_redis(url)
+    client = open_redis(url, socket_seconds=None)
     opened = Sent(client, meanwhile="a test goes on", seconds=seconds)
     yield opened
     await opened.close()
