@@ -2,7 +2,7 @@
 
 Whoever asks for several things at once (`asyncio.gather`) pays one round trip, and a thousand requests at a time
 need one connection, so none waits in vain for one of a thousand. Values that several ask for at the same time are
-one MGET: to send and read a command of each one's own takes longer than all else that a status costs.
+one MGET, which costs a process less to write and to read than a command for each.
 """
 
 import asyncio

@@ -82,7 +82,7 @@ class Refusals:
 def open_redis(url: str, *, socket_seconds: float | None = SOCKET_SECONDS) -> "Redis":
     """A client that connects when it is first used; raises RedisUnusable for a bad address.
 
-    Without `socket_seconds` whoever uses it bounds each call: a timer for each answer costs a twentieth of a request.
+    Without `socket_seconds` no timer is set for each answer: whoever uses it bounds what it asks for.
     Everything sent through it may be sent twice: a connection that was cut while idle is opened again.
     """
     try:

@@ -16,6 +16,7 @@ from serving.about import about
 from serving.api.observed import REQUEST_ID
 
 MEDIA_TYPE = "application/problem+json"
+UNFORESEEN = "something went wrong here and was logged: try again in a moment"
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ async def http_problem(_: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    answer = problem("internal-error", 500, "something went wrong here and was logged: try again in a moment")
+    answer = problem("internal-error", 500, UNFORESEEN)
     answer.headers[REQUEST_ID] = about().request_id  # this handler is outside of what adds it elsewhere
     return answer
 

@@ -169,8 +169,11 @@ def _columns(
 ) -> tuple[str, float]:
     left, right, top = 44, 8, 10
     bottom = top + HEIGHT
-    marks = ticks(max((value for _, _, values in series for value in values), default=0) or 1, 5)
-    end = max([*marks, *(value for _, _, values in series for value in values)]) or 1
+    heights = [value for _, _, values in series for value in values]
+    marks = ticks(max(heights, default=0) or 1, 5)
+    if all(height == int(height) for height in heights):  # there is no half an article
+        marks = [mark for mark in marks if mark == int(mark)]
+    end = max([*marks, *heights]) or 1
     out = [
         f'<line class="grid" x1="{left}" x2="{size.width - right}" y1="{y:.1f}" y2="{y:.1f}"/>'
         f'<text class="tick" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{_number(mark)}{unit}</text>'

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from agent.errors import CopydeskError
 from serving.about import about
 from serving.access.caller import Caller, NotSignedIn, Permission
-from serving.api.problems import http_problem
+from serving.api.problems import UNFORESEEN, http_problem
 from serving.pages import rendering
 from serving.pages.rendering import render
 
@@ -81,8 +81,9 @@ class PageRoute(APIRoute):
                 if not _is_browser(request):
                     raise
                 logger.exception("%s %s failed", request.method, request.url.path)
-                said = "Something went wrong here and was logged: try again in a moment. Who looks into it needs this:"
-                return _failed(request, 500, f"{said} request {about().request_id}.")
+                return _failed(
+                    request, 500, f"{UNFORESEEN}. Who looks into it needs this: request {about().request_id}."
+                )
 
         return handle_or_show
 

@@ -114,3 +114,10 @@ def test_nothing_to_draw_is_no_failure() -> None:
     assert charts.dots([], id="a", title="t", unit="").count("<svg") == 2
     assert charts.columns([], [("A", Mark.AFTER, [])], id="b", title="t", axis="").count("<svg") == 2
     assert charts.bars([], id="c", title="t").count("<svg") == 2
+
+
+@pytest.mark.parametrize(("heights", "marks"), [([0.0, 1.0], ["0", "1"]), ([0.5, 1.0], ["0", "0.5", "1"])])
+def test_what_is_counted_is_counted_in_whole_numbers(heights: list[float], marks: list[str]) -> None:
+    drawn = charts.columns(["a", "b"], [("articles", Mark.AFTER, heights)], id="x", title="X", axis="hour")
+    told = re.findall(r'text-anchor="end">([0-9.]+)</text>', drawn)
+    assert told == marks * 2  # wide and narrow

@@ -1,10 +1,13 @@
 import csv
 import io
+import re
 
 import pytest
 
 from serving.evidence import Figure
 from serving.pages import wording
+from serving.pages.assets import SERVING
+from serving.pages.guidelines import REASONS
 from serving.pages.tables import Column, Linked, Table, figure, number
 
 FIGURE = Figure(value=1.5, low=-0.25, high=3.0)
@@ -67,3 +70,9 @@ def test_numbers_have_a_true_minus_and_no_negative_zero() -> None:
     assert [wording.percent_change(v) for v in (0.125, -0.5, 0.001, None)] == ["+12 %", "−50 %", "0 %", "–"]
     assert wording.counted(1, "article") == "1 article"
     assert wording.counted(2, "guideline differs", "guidelines differ") == "2 guidelines differ"
+
+
+def test_reasons_have_the_words_of_the_pane() -> None:
+    words = (SERVING / "addin" / "static" / "words.js").read_text(encoding="utf-8")
+    shown = words.partition("REASONS = {")[2].partition("};")[0]
+    assert dict(re.findall(r"'?([a-z-]+)'?: '([^']+)'", shown)) == {str(key): text for key, text in REASONS.items()}
