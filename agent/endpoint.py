@@ -1,5 +1,6 @@
 """A model endpoint as all versions in a process share it: its connections, its limits, its breakers."""
 
+import logging
 from functools import cached_property
 
 from purgatory import AsyncCircuitBreakerFactory
@@ -11,6 +12,8 @@ from agent.transport import Transport
 
 # Failures that the next question would meet, too; a run of them opens the breaker of the deployment that was asked.
 BREAKING = frozenset({"timeout", "unreachable", "server-error", "unauthorised", "unknown-model", "not-a-completion"})
+
+logger = logging.getLogger(__name__)
 
 
 class Endpoint:
@@ -41,6 +44,17 @@ class Endpoint:
         from agent.http_transport import HttpTransport  # 1 s to import, and the embedded default asks no model
 
         return HttpTransport(self.settings)
+
+    def prepare(self) -> None:
+        """Does what the first question would wait for. It takes seconds of CPU: call it in a thread.
+
+        What is wrong with the settings is said by the questions, so that articles are still checked by patterns.
+        """
+        if self.configured:
+            try:
+                _ = self.transport
+            except ModelError as error:
+                logger.warning("no model can be asked: %s", error)
 
     async def close(self) -> None:
         if "transport" in self.__dict__:

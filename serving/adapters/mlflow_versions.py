@@ -126,7 +126,7 @@ class MlflowVersions:
             return agent
         if self._unseen is None or self._unseen[0] != number:
             async with self._loading:
-                loaded = await asyncio.to_thread(load, self._registry, number, endpoint=self._endpoint, kept=self._kept)
+                loaded = await asyncio.to_thread(self._loaded, load, number)
             self._unseen = number, loaded
         return self._unseen[1]
 
@@ -167,9 +167,7 @@ class MlflowVersions:
     async def _warmed(self, version: RegisteredVersion) -> Agent:
         number = str(version.number)
         if (agent := self._agents.get(number)) is None:
-            agent = await asyncio.to_thread(
-                load_version, self._registry, version, endpoint=self._endpoint, kept=self._kept
-            )
+            agent = await asyncio.to_thread(self._loaded, load_version, version)
             await _warm(agent)
             self._keep(number, agent)
         return agent
@@ -188,8 +186,15 @@ class MlflowVersions:
         A job can name any version, whoever wrote it into the database: raises NotTrusted where neither lets it serve.
         """
         evidence, record = self._lets_serve(number)
-        agent = load(self._registry, number, endpoint=self._endpoint, kept=self._kept)
+        agent = self._loaded(load, number)
         agent.stamp = agent.stamp.model_copy(update={"evidence": evidence, "record": record})
+        return agent
+
+    def _loaded(self, by: Callable[..., Agent], version: RegisteredVersion | str) -> Agent:
+        """In a thread: the client of a model alone takes seconds, in which no lease would be renewed."""
+        agent = by(self._registry, version, endpoint=self._endpoint, kept=self._kept)
+        if agent.spec.model is not None:
+            self._endpoint.prepare()
         return agent
 
     def _lets_serve(self, number: str) -> tuple[str, str]:

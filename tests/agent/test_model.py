@@ -9,6 +9,7 @@ import pytest
 
 from agent.answers import RESPONSE_FORMAT
 from agent.check import AnsweredBy, Usage
+from agent.endpoint import Endpoint
 from agent.errors import ModelError
 from agent.http_transport import HttpTransport
 from agent.limiter import Limits, ProcessLimiter
@@ -204,6 +205,14 @@ def test_a_managed_identity_without_its_package_says_what_to_install(monkeypatch
     monkeypatch.setitem(__import__("sys").modules, "azure.identity.aio", None)
     with pytest.raises(ModelError, match=r"install copydesk\[azure\], or set COPYDESK_MODEL_AUTH=key"):
         HttpTransport(ModelSettings(url="http://127.0.0.1:1/v1/", auth="managed-identity"))
+
+
+def test_an_endpoint_that_cannot_be_prepared_says_so_and_leaves_the_articles_to_patterns(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setitem(__import__("sys").modules, "azure.identity.aio", None)
+    Endpoint(ModelSettings(url="http://127.0.0.1:1/v1/", auth="managed-identity")).prepare()
+    assert "no model can be asked: COPYDESK_MODEL_AUTH is 'managed-identity' without azure-identity" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_workers_that_are_killed_lose_no_job_and_no_run_is_written_twice(running
         unfinished = [id for id in ids if status(client, id)["status"] != "completed"]
         assert unfinished
         running.start("worker")
-        assert [ended(client, id)["status"] for id in ids] == ["completed"] * JOBS
+        assert [job for job in (ended(client, id) for id in ids) if job["status"] != "completed"] == []
         # What a killed worker was about to log stays its own for as long as it could be at it.
         patience = HOLD_SECONDS + PATIENCE
         logged = eventually("all are logged", lambda: _logged(running, ids), patience)

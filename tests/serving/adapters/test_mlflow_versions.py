@@ -1,6 +1,8 @@
 """Versions as agents: what is loaded is at hand, and what no record lets serve checks no article."""
 
 import asyncio
+import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,9 @@ from mlflow.exceptions import MlflowException
 
 from agent.check_cache import MemoryKeyValues
 from agent.endpoint import Endpoint
+from agent.http_transport import HttpTransport
 from agent.settings import ModelSettings
-from agent.spec import AgentSpec
+from agent.spec import AgentSpec, ModelSpec
 from registry.aliases import promote
 from registry.connection import Registry, connect
 from registry.decisions import Record
@@ -22,7 +25,7 @@ from serving.adapters.mlflow_versions import MlflowVersions
 from serving.app import utc_now
 from serving.rollout import Rollout
 from serving.rulings import GateDecision
-from tests.agent.build import guideline, pack
+from tests.agent.build import guideline, pack, prompt_guideline
 from tests.embedded import with_mlflow
 from tests.registry.decided import champion_by_force, decide
 from tests.registry.meanwhile import failing
@@ -143,6 +146,36 @@ async def test_a_job_gets_no_version_that_no_record_lets_serve(registry: Registr
         await versions.agent("2")
     decide(registry, 2)
     assert (await versions.agent("2")).stamp.evidence.endswith("serves a share, not promoted")
+
+
+@pytest.mark.parametrize(
+    "load",
+    [MlflowVersions.current, lambda versions: versions.agent("1"), lambda versions: versions.unseen("1")],
+    ids=["the champion", "of a job", "in the shadow"],
+)
+async def test_the_models_client_is_made_beside_the_loop_and_before_it_asks(
+    fresh: Registry, monkeypatch: pytest.MonkeyPatch, load: Callable[[MlflowVersions], Awaitable[object]]
+) -> None:
+    makers: list[threading.Thread] = []
+
+    class Watched(HttpTransport):
+        def __init__(self, settings: ModelSettings) -> None:
+            makers.append(threading.current_thread())
+            super().__init__(settings)
+
+    monkeypatch.setattr("agent.http_transport.HttpTransport", Watched)
+    champion_by_force(fresh, AgentSpec(pack=pack(prompt_guideline()), model=ModelSpec(deployment="m")))
+    endpoint = Endpoint(ModelSettings(url="http://127.0.0.1:1/v1/"))
+    await load(MlflowVersions(fresh, utc_now, endpoint=endpoint, kept=MemoryKeyValues()))
+    assert makers
+    assert threading.main_thread() not in makers
+    await endpoint.close()
+
+
+async def test_no_client_is_made_for_a_version_that_asks_no_model(registry: Registry) -> None:
+    endpoint = Endpoint(ModelSettings(url="http://127.0.0.1:1/v1/"))
+    await MlflowVersions(registry, utc_now, endpoint=endpoint, kept=MemoryKeyValues()).current()
+    assert "transport" not in vars(endpoint)
 
 
 async def test_jobs_of_a_former_champion_are_checked_also_while_mlflow_is_down(registry: Registry) -> None:
