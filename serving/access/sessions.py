@@ -20,6 +20,7 @@ PAGES_LIFE = timedelta(hours=1)  # a page without script refreshes nothing
 DAY = timedelta(hours=10)  # after signing in; then a session is not refreshed any more
 LEEWAY = timedelta(seconds=5)  # between the clocks of replicas
 MOST_KEPT = 2048  # tokens whose signature isn't verified again: a client asks for its job every second
+ENDED = "this session was ended: sign in again"
 _CLAIMS = ["iss", "aud", "sub", "jti", "iat", "exp", "auth_time", "scope", "source"]
 
 
@@ -66,12 +67,24 @@ class Sessions:
 
     async def caller(self, token: str, now: datetime) -> Caller:
         """Raises NotSignedIn for a token that is not this service's, has expired or was revoked."""
+        caller = self.claimed(token, now)
+        await self.confirm(caller)
+        return caller
+
+    def claimed(self, token: str, now: datetime) -> Caller:
+        """As `caller`, as far as this process knows by itself: `confirm` is to be asked, too."""
         caller, session = self._read(token)
         if now >= session.until + LEEWAY:
             raise NotSignedIn("the session has expired: sign in again")
-        if await self._revocations.is_revoked(session.chain, session.source):
-            raise NotSignedIn("this session was ended: sign in again")
+        if self._revocations.is_known(session.chain, session.source):
+            raise NotSignedIn(ENDED)
         return caller
+
+    async def confirm(self, caller: Caller) -> None:
+        """Raises NotSignedIn where the session was revoked, by whichever process."""
+        session = caller.session
+        if session is not None and await self._revocations.is_revoked(session.chain, session.source):
+            raise NotSignedIn(ENDED)
 
     async def end(self, session: Session, now: datetime) -> None:
         """It and all others that go back to the same sign-in, for as long as one could be refreshed somewhere."""

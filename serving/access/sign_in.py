@@ -37,6 +37,20 @@ class SignIn:
 
     async def caller(self, token: str) -> Caller:
         """Raises NotSignedIn, NotAllowed and SigningKeysUnavailable."""
+        caller = await self.claimed(token)
+        await self.confirm(caller)
+        return caller
+
+    async def confirm(self, caller: Caller) -> None:
+        """Raises NotSignedIn where the session that a caller claimed has been ended."""
+        if self.sessions is not None:
+            await self.sessions.confirm(caller)
+
+    async def claimed(self, token: str) -> Caller:
+        """As `caller`, before it is asked whether a session was ended: what needs `confirm` beside it can be asked too.
+
+        Raises as `caller` does.
+        """
         if not self.required:
             return LOCAL
         if not token:
@@ -48,7 +62,7 @@ class SignIn:
         # The algorithm only says whose token it claims to be: each verifies with its own algorithm and keys.
         if token.startswith(SESSION_HEAD) or _algorithm(token) == SESSION_ALGORITHM:
             if self.sessions is not None:
-                return await self.sessions.caller(token, self._clock())
+                return self.sessions.claimed(token, self._clock())
         elif self._entra is not None:
             return await self._entra.caller(token)
         raise NotSignedIn("the token is of no kind that is accepted here: sign in again")

@@ -12,10 +12,14 @@ class MemoryRevocations:
 
     async def revoke(self, id: str, seconds: float) -> bool:
         now = self._ticks()
-        new = self._until.get(id, 0.0) <= now
-        self._until = {id: until for id, until in self._until.items() if until > now} | {id: now + seconds}
-        return new
+        before = self._until.get(id, 0.0)
+        self._until = {id: until for id, until in self._until.items() if until > now}
+        self._until[id] = max(before, now + seconds)
+        return before <= now
 
     async def is_revoked(self, *ids: str) -> bool:
+        return self.is_known(*ids)
+
+    def is_known(self, *ids: str) -> bool:
         now = self._ticks()
         return any(self._until.get(id, 0.0) > now for id in ids)

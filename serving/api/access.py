@@ -1,5 +1,6 @@
 """Who may ask what: one rule for every route, and the credential of a request."""
 
+import asyncio
 import hmac
 from enum import StrEnum
 from typing import Annotated
@@ -92,13 +93,15 @@ async def admitted(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Caller:
     """Whoever asks, signed in, counted and allowed to; raises NotSignedIn, RateLimited and NotAllowed."""
-    return await allowed(await use.sign_in.caller(credentials.credentials if credentials else ""), request, use)
+    caller = await use.sign_in.claimed(credentials.credentials if credentials else "")
+    await asyncio.gather(use.sign_in.confirm(caller), allowed(caller, request, use))
+    return caller
 
 
-async def signed_in(request: Request, use: Services) -> Caller:
-    """Whoever asks, neither counted nor held to a rule, where FastAPI isn't asked; raises NotSignedIn."""
+async def claimed(request: Request, use: Services) -> Caller:
+    """Whoever asks, where FastAPI isn't asked: to be confirmed, counted and held to a rule; raises NotSignedIn."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return await use.sign_in.caller(token.strip() if scheme.lower() == "bearer" else "")
+    return await use.sign_in.claimed(token.strip() if scheme.lower() == "bearer" else "")
 
 
 async def allowed(caller: Caller, request: Request, use: Services) -> Caller:

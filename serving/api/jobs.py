@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from serving.api.access import Who, allowed, signed_in
+from serving.api.access import Who, allowed, claimed
 from serving.api.checks import RETRY_AFTER_SECONDS
 from serving.api.conditional import REPORT_SECONDS, STATUS_SECONDS, answered
 from serving.api.cursors import dump_cursor, load_cursor
@@ -79,10 +79,14 @@ async def cancel_job(job_id: str, use: Use, caller: Who) -> StatusOut:
 
 
 async def _status(request: Request) -> Response:
-    """As `job_status`. The count of the caller's requests and what is kept of the job are one trip to Redis."""
+    """As `job_status`. Whether the session was ended, how often its user asked, and what is kept of the job are one
+    trip to Redis.
+    """
     use, job_id = await services(request), request.path_params["job_id"]
-    caller = await signed_in(request, use)
-    _, kept = await asyncio.gather(allowed(caller, request, use), use.answers.kept_status(job_id))
+    caller = await claimed(request, use)
+    _, _, kept = await asyncio.gather(
+        use.sign_in.confirm(caller), allowed(caller, request, use), use.answers.kept_status(job_id)
+    )
     return answered(request, await use.answers.told(job_id, caller.user, kept), seconds=STATUS_SECONDS)
 
 

@@ -45,6 +45,9 @@ class Revocations(Protocol):
     async def is_revoked(self, *ids: str) -> bool:
         """Whether any of them is."""
 
+    def is_known(self, *ids: str) -> bool:
+        """Whether this process knows by itself that one of them is, without asking."""
+
 
 class Switches(Protocol):
     """Switches for all processes."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from serving.adapters.memory_revocations import MemoryRevocations
-from serving.adapters.redis_revocations import RedisRevocations
+from serving.adapters.redis_revocations import LEARNT_SECONDS, RedisRevocations
 from serving.ports.control import Revocations
 from tests.redis_server import redis_server
 from tests.serving.adapters.batches import batches
@@ -59,6 +59,28 @@ async def test_other_processes_know_it_from_redis(redis_url: str) -> None:
     async with batches(redis_url) as one, batches(redis_url) as other:
         await RedisRevocations(one, MemoryRevocations(time.monotonic)).revoke(id, 60)
         assert await RedisRevocations(other, MemoryRevocations(time.monotonic)).is_revoked(id)
+
+
+async def test_what_redis_told_is_known_without_asking_it_again(redis_url: str, ticks: Turned) -> None:
+    theirs, mine, other = (secrets.token_hex(8) for _ in range(3))
+    async with batches(redis_url) as opened:
+        await RedisRevocations(opened, MemoryRevocations(ticks)).revoke(theirs, 600)
+        revocations = RedisRevocations(opened, MemoryRevocations(ticks))
+        await revocations.revoke(mine, 600)
+        before = [revocations.is_known(id) for id in (theirs, mine, other)]
+        assert await revocations.is_revoked(other, theirs)
+        assert before == [False, True, False]
+        assert [revocations.is_known(id) for id in (theirs, mine, other)] == [True, True, False]
+        ticks.now += LEARNT_SECONDS
+        assert [revocations.is_known(id) for id in (theirs, mine, other)] == [False, True, False]
+        assert await revocations.is_revoked(theirs)
+
+
+async def test_what_is_revoked_for_long_is_not_forgotten_for_a_shorter_time(ticks: Turned) -> None:
+    revocations = MemoryRevocations(ticks)
+    assert [await revocations.revoke("one", seconds) for seconds in (600, 60)] == [True, False]
+    ticks.now += 599
+    assert revocations.is_known("one")
 
 
 async def test_a_full_redis_still_says_what_was_revoked(tmp_path: Path) -> None:

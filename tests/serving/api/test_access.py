@@ -1,5 +1,6 @@
 """Every route has a rule, and every rule keeps out whom it should."""
 
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
@@ -114,6 +115,39 @@ async def test_revoking_a_key_ends_its_sessions_in_all_processes(
         await one.delete("/api/v1/session", headers=sessions[0])
         answers = [(await other.get("/api/v1/session", headers=session)).status_code for session in sessions]
     assert answers == [401, 200]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/api/v1/jobs/none/status"])
+async def test_an_ended_session_is_refused_and_takes_its_user_no_requests(
+    settings: ServingSettings, database: Database, redis_url: str, path: str
+) -> None:
+    """One in each process, which learns of the end with the first."""
+    limit = 10
+    shared = settings.model_copy(update={"redis_connection_string": redis_url, "user_requests_per_minute": limit})
+    key = await key_of(database, Role.EDITOR, secrets.token_hex(8))
+    async with api_client(shared, SIGN_IN) as one, api_client(shared, SIGN_IN) as other:
+        token = (await one.post("/api/v1/session", headers=key)).json()["token"]
+        ended = {"Authorization": f"Bearer {token}"}
+        await one.delete("/api/v1/session", headers=ended)
+        refused = [await other.get(path, headers=ended) for _ in range(2 * limit)]
+        left = (await other.get("/api/v1/jobs", headers=key)).headers["ratelimit"]
+    told = {(answer.status_code, answer.json()["detail"]) for answer in refused}
+    assert told == {(401, "this session was ended: sign in again")}
+    assert left.startswith(f'"default";r={limit - 4};')  # begun, ended, refused once, asked by key
+
+
+async def test_who_has_ended_the_session_is_told_so_also_over_the_limit(
+    settings: ServingSettings, database: Database, redis_url: str
+) -> None:
+    shared = settings.model_copy(update={"redis_connection_string": redis_url, "user_requests_per_minute": 2})
+    key = await key_of(database, Role.EDITOR, secrets.token_hex(8))
+    async with api_client(shared, SIGN_IN) as one, api_client(shared, SIGN_IN) as other:
+        token = (await one.post("/api/v1/session", headers=key)).json()["token"]
+        ended = {"Authorization": f"Bearer {token}"}
+        await one.delete("/api/v1/session", headers=ended)
+        for path in ("/api/v1/jobs/none/status", "/api/v1/jobs"):
+            assert (await other.get(path, headers=ended)).status_code == 401
+        assert (await other.get("/api/v1/jobs", headers=key)).status_code == 429
 
 
 async def test_a_session_of_a_revoked_key_is_not_refreshed_without_redis(
