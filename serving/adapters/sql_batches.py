@@ -10,7 +10,7 @@ from agent.finding import Severity
 from serving.adapters.batch_tables import batches
 from serving.adapters.database import Database
 from serving.adapters.idempotency import row_of_key
-from serving.adapters.sql_jobs import Enqueue, in_the_table, must_have_room, next_turn, queue_facts
+from serving.adapters.sql_jobs import QUEUE_FACTS, Enqueue, in_the_table, must_have_room, next_turn, queue_parameters
 from serving.adapters.tables import compliance_results, job_of, jobs, results, row_of
 from serving.batch import Batch, BatchJob, GuidelineCount, Progress
 from serving.job import Job, JobStatus, Priority
@@ -37,7 +37,8 @@ class SqlBatches:
         batch, key = submission.batch, submission.idempotency_key
         if key and (earlier := await _of_key(connection, batch.user, key, submission.request_hash)):
             return earlier
-        facts = (await connection.execute(select(*queue_facts(batch.user, Priority.BATCH)))).mappings().one()
+        waiting = queue_parameters(batch.user, Priority.BATCH)
+        facts = (await connection.execute(select(*QUEUE_FACTS), waiting)).mappings().one()
         must_have_room(facts, len(submission.jobs), submission.queue_limit)
         row_of_batch = {
             "id": batch.id,

@@ -3,9 +3,24 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, Select, and_, func, insert, literal, or_, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Label,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -54,7 +69,7 @@ class SqlJobStore:
             # Two requests with equal articles follow each other. SQLite has one writer anyway.
             lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:hash, 0))")
             await connection.execute(lock, {"hash": job.article_hash})
-        facts = (await connection.execute(_facts(submission))).mappings().one()
+        facts = (await connection.execute(*_facts(submission))).mappings().one()
         if earlier := facts["of_key"] or facts["of_article"]:
             stands = (await connection.execute(select(jobs).where(jobs.c.id == earlier))).mappings().one()
             if earlier == facts["of_key"]:
@@ -164,38 +179,50 @@ class SqlJobStore:
             return int(await connection.scalar(query) or 0)
 
 
-def _facts(submission: Submission) -> Select[Any]:
-    """Everything that decides about a new job, in one statement."""
-    job = submission.job
-    of_key = select(jobs.c.id).where(
-        jobs.c.user_id == job.request.user, jobs.c.idempotency_key == (submission.idempotency_key or None)
-    )
+def _facts(submission: Submission) -> tuple[Select[Any], dict[str, object]]:
+    """Everything that decides about a new job, in one statement, and its parameters."""
+    job, key, since = submission.job, submission.idempotency_key, submission.duplicates_since
+    given = {"key": key, "article": job.article_hash, "since": since}
+    statement = _facts_statement(by_key=bool(key), by_article=since is not None)
+    return statement, given | queue_parameters(job.request.user, job.priority)
+
+
+@lru_cache
+def _facts_statement(*, by_key: bool, by_article: bool) -> Select[Any]:
+    """Made once: to put it together anew took half as long as to ask it."""
+    of_key = select(jobs.c.id).where(jobs.c.user_id == bindparam("user"), jobs.c.idempotency_key == bindparam("key"))
     return select(
-        (of_key.scalar_subquery() if submission.idempotency_key else literal(None)).label("of_key"),
-        _of_article(job, submission.duplicates_since).label("of_article"),
-        *queue_facts(job.request.user, job.priority),
+        (of_key.scalar_subquery() if by_key else literal(None)).label("of_key"),
+        (_of_article() if by_article else literal(None)).label("of_article"),
+        *QUEUE_FACTS,
     )
 
 
-def _of_article(job: Job, since: datetime | None) -> ColumnElement[Any]:
+def _of_article() -> ColumnElement[Any]:
     """The latest job that stands for an equal article, as `Job.stands_for` says."""
-    if since is None:
-        return literal(None)
     standing = jobs.c.status.in_([status.value for status in STANDS_FOR_EQUALS])
-    equal = (jobs.c.article_hash == job.article_hash, standing, jobs.c.submitted_at > since)
-    as_soon = or_(jobs.c.status == JobStatus.COMPLETED.value, jobs.c.priority <= job.priority.value)
+    equal = (jobs.c.article_hash == bindparam("article"), standing, jobs.c.submitted_at > bindparam("since"))
+    as_soon = or_(jobs.c.status == JobStatus.COMPLETED.value, jobs.c.priority <= bindparam("priority"))
     return select(jobs.c.id).where(*equal, as_soon).order_by(jobs.c.submitted_at.desc()).limit(1).scalar_subquery()
 
 
-def queue_facts(user: str, priority: Priority) -> tuple[Label[Any], ...]:
+def queue_parameters(user: str, priority: Priority) -> dict[str, object]:
+    """Of QUEUE_FACTS."""
+    return {"user": user, "priority": priority.value}
+
+
+def _queue_facts() -> tuple[Label[Any], ...]:
     """Columns on those who wait with this priority: what the limit and the next turn are told by."""
-    same_class = and_(QUEUED, jobs.c.priority == priority.value)
-    of_user = and_(same_class, jobs.c.user_id == user)
+    same_class = and_(QUEUED, jobs.c.priority == bindparam("priority"))
+    of_user = and_(same_class, jobs.c.user_id == bindparam("user"))
     return (
         select(func.count()).select_from(jobs).where(same_class).scalar_subquery().label("waiting"),
         select(func.min(jobs.c.turn)).where(same_class).scalar_subquery().label("first_turn"),
         select(func.max(jobs.c.turn)).where(of_user).scalar_subquery().label("last_turn_of_user"),
     )
+
+
+QUEUE_FACTS = _queue_facts()
 
 
 def next_turn(facts: RowMapping) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from serving.access.audit import Actor
 from serving.adapters.access_tables import switches
@@ -11,6 +11,8 @@ from serving.adapters.sql_audit import note
 from serving.adapters.upsert import upsert
 from serving.ports.control import Switch
 
+_NAMED = select(switches).where(switches.c.name == bindparam("name"))  # made once: each article asks for one
+
 
 class SqlSwitches:
     def __init__(self, database: Database) -> None:
@@ -18,7 +20,7 @@ class SqlSwitches:
 
     async def get(self, name: str) -> Switch | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(select(switches).where(switches.c.name == name))).one_or_none()
+            row = (await connection.execute(_NAMED, {"name": name})).one_or_none()
         return Switch(row.name, row.reason, row.user_id, row.at) if row else None
 
     async def turn_on(self, switch: Switch, *, via: str) -> None:

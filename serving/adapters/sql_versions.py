@@ -25,6 +25,7 @@ NOT_PROMOTED = ""  # as a promotion
 _JOINED = select(served_versions, evidence).join_from(
     served_versions, evidence, served_versions.c.number == evidence.c.number, isouter=True
 )
+_CHAMPION = _JOINED.where(served_versions.c.champion)  # made once: each article asks for it
 
 
 class SqlServedVersions:
@@ -73,7 +74,7 @@ class SqlServedVersions:
 
     async def champion(self) -> ServedVersion | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(_JOINED.where(served_versions.c.champion))).mappings().first()
+            row = (await connection.execute(_CHAMPION)).mappings().first()
         return _version(row) if row else None
 
     async def get(self, number: str) -> ServedVersion | None:

@@ -1,6 +1,5 @@
 """Who may ask what: one rule for every route, and the credential of a request."""
 
-import asyncio
 import hmac
 from enum import StrEnum
 from typing import Annotated
@@ -11,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from serving.access.caller import Caller, NotAllowed, NotSignedIn, Permission
 from serving.api.rate_limit import limited
 from serving.api.services import Services, services
+from serving.together import together
 
 
 class Anyone(StrEnum):
@@ -94,7 +94,7 @@ async def admitted(
 ) -> Caller:
     """Whoever asks, signed in, counted and allowed to; raises NotSignedIn, RateLimited and NotAllowed."""
     caller = await use.sign_in.claimed(credentials.credentials if credentials else "")
-    await asyncio.gather(use.sign_in.confirm(caller), allowed(caller, request, use))
+    await together(use.sign_in.confirm(caller), allowed(caller, request, use))
     return caller
 
 

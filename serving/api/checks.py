@@ -10,6 +10,7 @@ from serving.api.access import Who
 from serving.api.schemas import JobOut, Links
 from serving.api.services import Services, services
 from serving.api.submission import OPENAPI_BODY, Sent, read_submission
+from serving.together import together
 from serving.tracing import Kind, span
 from serving.usecases.intake import must_be_callable, must_be_open
 from serving.usecases.submit import Accepted, Asked, submit
@@ -40,9 +41,8 @@ async def check_article(
 
 
 async def _submit(use: Services, sent: Sent, caller: Caller, idempotency_key: str) -> Accepted:
-    await must_be_open(use.switches)
     must_be_callable(sent.options.callback_url, use.settings.callback_rules, use.settings.webhook_keys)
-    article = await sent.read()
+    _, article = await together(must_be_open(use.switches), sent.read())
     return await submit(
         use.jobs,
         use.blobs,

@@ -1,6 +1,5 @@
 """`/api/v1/jobs`: where a job is, its report, and cancelling it."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -16,6 +15,7 @@ from serving.api.schemas import JobsOut, ResultOut, StatusOut
 from serving.api.services import Services, services
 from serving.job import ENDED
 from serving.lineage import Lineage
+from serving.together import together
 from serving.usecases import follow
 from serving.usecases.explain import explain
 
@@ -84,7 +84,7 @@ async def _status(request: Request) -> Response:
     """
     use, job_id = await services(request), request.path_params["job_id"]
     caller = await claimed(request, use)
-    _, _, kept = await asyncio.gather(
+    _, _, kept = await together(
         use.sign_in.confirm(caller), allowed(caller, request, use), use.answers.kept_status(job_id)
     )
     return answered(request, await use.answers.told(job_id, caller.user, kept), seconds=STATUS_SECONDS)
