@@ -1,5 +1,6 @@
 """Which version an article is bound to: the champion, or the challenger of a rollout."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from agent.article import Article
@@ -13,6 +14,28 @@ from serving.usecases.readiness import SILENCE, served_champion
 KEPT_SECONDS = 1.0  # a rollout that is aborted gets articles for so long
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The champion, and the challenger that has a part of its articles."""
+
+    champion: ServedVersion
+    trial: tuple[Rollout, ServedVersion] | None
+    now: datetime
+
+    def version_of(self, article: Article, request: Request) -> ServedVersion:
+        """Sticky by document, or by content where it has no id."""
+        if self.trial is None:
+            return self.champion
+        rollout, challenger = self.trial
+        # What an editor may ask for is what the champion checks.
+        named = set(request.guidelines or ())
+        fits = rollout.champion == self.champion.stamp.number and named <= {
+            rule.id for rule in challenger.pack.guidelines
+        }
+        takes = fits and rollout.takes(request.document_id or article.content_hash)
+        return challenger if takes and _is_heard(challenger, self.now) else self.champion
+
+
 class Traffic:
     """Asks the database for the rollout once in KEPT_SECONDS, however many articles come in."""
 
@@ -22,17 +45,10 @@ class Traffic:
         self._kept: tuple[Rollout, ServedVersion] | None = None
         self._until = 0.0
 
-    async def version_of(self, article: Article, request: Request) -> ServedVersion:
-        """Sticky by document, or by content where it has no id; raises NoChampion."""
+    async def at_present(self) -> Split:
+        """Raises NoChampion."""
         champion = await served_champion(self._versions)
-        if (active := await self._active()) is None:
-            return champion
-        rollout, challenger = active
-        # What an editor may ask for is what the champion checks.
-        named = set(request.guidelines or ())
-        fits = rollout.champion == champion.stamp.number and named <= {rule.id for rule in challenger.pack.guidelines}
-        takes = fits and rollout.takes(request.document_id or article.content_hash)
-        return challenger if takes and _is_heard(challenger, self._clock()) else champion
+        return Split(champion, await self._active(), self._clock())
 
     async def _active(self) -> tuple[Rollout, ServedVersion] | None:
         if self._ticks() >= self._until:

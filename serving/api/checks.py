@@ -42,11 +42,11 @@ async def check_article(
 
 async def _submit(use: Services, sent: Sent, caller: Caller, idempotency_key: str) -> Accepted:
     must_be_callable(sent.options.callback_url, use.settings.callback_rules, use.settings.webhook_keys)
-    _, article = await together(must_be_open(use.switches), sent.read())
+    _, article, split = await together(must_be_open(use.switches), sent.read(), use.traffic.at_present())
     return await submit(
         use.jobs,
         use.blobs,
-        use.traffic,
+        split,
         use.cache,
         article=article,
         request=sent.request(article, caller.user),

@@ -12,7 +12,7 @@ from serving.job import Job, Priority, Request
 from serving.keys import ARTICLE_SECONDS, article_key
 from serving.ports.jobs import JobStore, Submission
 from serving.ports.storage import BlobStore, Cache
-from serving.traffic import Traffic
+from serving.traffic import Split
 
 DUPLICATES = timedelta(seconds=ARTICLE_SECONDS)  # an equal article within it is not checked again
 
@@ -40,7 +40,7 @@ class Asked:
 async def submit(
     store: JobStore,
     blobs: BlobStore,
-    traffic: Traffic,
+    split: Split,
     cache: Cache,
     *,
     article: Article,
@@ -51,9 +51,9 @@ async def submit(
 ) -> Accepted:
     """Binds the article to a version and queues it, unless an earlier job stands for it.
 
-    Raises UnknownGuideline, NoChampion, QueueFull, and IdempotencyConflict when the key stands for another request.
+    Raises UnknownGuideline, QueueFull, and IdempotencyConflict when the key stands for another request.
     """
-    version = await traffic.version_of(article, request)
+    version = split.version_of(article, request)
     version.pack.select(request.guidelines)
     stored_article = dump_article(article)
     content = article_hash(stored_article, request, version.stamp.digest)

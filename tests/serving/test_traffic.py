@@ -89,7 +89,7 @@ async def test_an_aborted_rollout_gets_nothing_within_a_second(rolling: Rollout,
     document = next(str(number) for number in range(100) if rolling.takes(str(number)))
 
     async def version() -> str:
-        return (await traffic.version_of(story(), request(document_id=document))).stamp.number
+        return (await traffic.at_present()).version_of(story(), request(document_id=document)).stamp.number
 
     assert await version() == "2"
     assert await rollouts.change(rolling.aborted("why", utc_now()), by=Actor("bob", "command"), now=utc_now())
@@ -107,4 +107,4 @@ async def test_a_challenger_that_no_worker_serves_or_beside_another_champion_get
     await versions.put(served("2", champion=False, of=OTHER, at=silent))
     await rollouts.start(rollout(policy=RolloutPolicy(shares=(1.0,))))
     traffic = Traffic(rollouts, versions, clock=utc_now, ticks=lambda: 0.0)
-    assert (await traffic.version_of(story(), request())).stamp.number == champion
+    assert (await traffic.at_present()).version_of(story(), request()).stamp.number == champion
