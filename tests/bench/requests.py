@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from pipelines.serve import free_port
 from serving.access.api_keys import looks_like_key
 from tests.bench.article import thousand_words
 from tests.bench.installation import SERVER_CPU, Installation, installation, servers
-from tests.bench.load import Measured, Plan, get, measured, post
+from tests.bench.load import WARM_UP, Measured, Plan, get, measured, post
 from tests.bench.measure import Measurement, benchmark
 
 HELLO = """
@@ -55,9 +55,9 @@ def requests() -> Iterator[Measurement]:
         yield _start(running)
         _stop_worker(running)
         with _bare() as bare:
-            yield _latency(running, bare, "submit-p99", _submissions(20 * SECONDS), rate=20, limit=25.0)
-            yield _latency(running, bare, "status-p99", [get(job["status"])], rate=200, limit=5.0)
-            yield _latency(running, bare, "result-p99", [get(job["result"])], rate=100, limit=15.0)
+            yield _latency(running, bare, "submit-p99", _submissions, rate=20, limit=25.0)
+            yield _latency(running, bare, "status-p99", lambda _: [get(job["status"])], rate=200, limit=5.0)
+            yield _latency(running, bare, "result-p99", lambda _: [get(job["result"])], rate=100, limit=15.0)
     yield from _signed_in()
 
 
@@ -89,16 +89,17 @@ def _session(running: Installation) -> str:
 
 
 def _latency(
-    running: Installation, bare: Bare, name: str, requests: list[str], *, rate: float, limit: float
+    running: Installation, bare: Bare, name: str, requests: Callable[[int], list[str]], *, rate: float, limit: float
 ) -> Measurement:
-    """The bare one, asked as often, says what the machine takes for an answer of nothing."""
+    """`requests` of each turn. The bare one, asked as often, says what the machine takes for an answer of nothing."""
     found, others = [], []
-    for _ in range(ROUNDS if len(requests) == 1 else 1):
-        found.append(_measure(running, requests, rate=rate, seconds=SECONDS))
+    for turn in range(ROUNDS):
+        found.append(_measure(running, requests(turn), rate=rate, seconds=SECONDS))
         others.append(bare(rate=rate, seconds=SECONDS))
     p99, other = (_median(one.quantile(0.99) for one in of) for of in (found, others))
     p50 = _median(one.quantile(0.5) for one in found)
-    note = f"{rate:g} requests a second for {SECONDS:g} s, median {p50:.2f} ms; answers: {_statuses(found)}"
+    asked = f"{rate:g} requests a second in {ROUNDS} turns of {SECONDS:g} s"
+    note = f"{asked}, median {p50:.2f} ms; answers: {_statuses(found)}"
     return Measurement(
         name,
         p99,
@@ -174,9 +175,10 @@ def _measure(running: Installation, requests: list[str], *, seconds: float, rate
     return measured(Plan(host, int(port), requests, rate=rate, seconds=seconds))
 
 
-def _submissions(count: float) -> list[str]:
+def _submissions(turn: int) -> list[str]:
     """Different articles, so that none is a duplicate; some more for warming up."""
-    return [post("/api/v1/compliance/check", json.dumps(_article(f"submit {n}"))) for n in range(int(count) + 50)]
+    articles = (_article(f"submit {turn}.{number}") for number in range(int(20 * SECONDS) + WARM_UP))
+    return [post("/api/v1/compliance/check", json.dumps(article)) for article in articles]
 
 
 def _article(number: str) -> dict[str, object]:
