@@ -47,9 +47,9 @@ class SignIn:
             await self.sessions.confirm(caller)
 
     async def claimed(self, token: str) -> Caller:
-        """As `caller`, before it is asked whether a session was ended: what needs `confirm` beside it can be asked too.
+        """As `caller`, but for whether another process ended the session: `confirm` asks that, beside whatever else.
 
-        Raises as `caller` does.
+        Nothing may be told or changed before. Raises as `caller` does.
         """
         if not self.required:
             return LOCAL
