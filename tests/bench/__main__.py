@@ -54,7 +54,7 @@ def _table(measured: list[Measurement]) -> Table:
     marks = {True: Text("reached", "green"), False: Text("missed", "red"), None: Text("not measured", "yellow")}
     for m in measured:
         value = "" if m.value is None else f"{m.value:.3g} {m.unit}"
-        ratio = "" if m.ratio is None else f"{m.ratio:.1f}"
+        ratio = "" if m.ratio is None else f"{m.ratio:.2f}"
         table.add_row(m.name, value, m.target, marks[m.ok], m.baseline, ratio)
     return table
 
