@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class SourceMap:
 
     @classmethod
     def of(cls, source: str, segments: Iterable[Segment]) -> "SourceMap":
-        starts = [0, *(position + 1 for position, character in enumerate(source) if character == "\n")]
-        return cls(tuple(segments), tuple(starts))
+        lengths = (len(line) + 1 for line in source.split("\n")[:-1])
+        return cls(tuple(segments), tuple(accumulate(lengths, initial=0)))
 
     @classmethod
     def of_paragraphs(cls, lengths: Iterable[int], gap: int) -> "SourceMap":
