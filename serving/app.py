@@ -20,6 +20,7 @@ from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_backlog import SqlBacklog
 from serving.adapters.sql_decisions import SqlGateDecisions
 from serving.adapters.sql_figures import SqlFigures
+from serving.adapters.sql_intake import SqlIntake
 from serving.adapters.sql_registry_hints import SqlRegistryHints
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_runs import SqlRuns
@@ -169,7 +170,9 @@ async def _services(
             versions=versions,
             decisions=SqlGateDecisions(stores.database),
             hints=SqlRegistryHints(stores.database),
-            traffic=Traffic(SqlRollouts(stores.database), versions, clock=utc_now, ticks=time.monotonic),
+            traffic=Traffic(
+                SqlIntake(stores.database), SqlRollouts(stores.database), versions, clock=utc_now, ticks=time.monotonic
+            ),
             cache=cache,
             limits=edge.limits,
             sign_in=SignIn(access, keys, edge.revocations, utc_now),

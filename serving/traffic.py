@@ -1,4 +1,4 @@
-"""Which version an article is bound to: the champion, or the challenger of a rollout."""
+"""Whether an article is accepted and which version it is bound to: the champion, or the challenger of a rollout."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,10 +6,12 @@ from datetime import datetime
 from agent.article import Article
 from serving.job import Request
 from serving.ports.clocks import Clock, Ticks
+from serving.ports.intake import Intake
 from serving.ports.rollouts import Rollouts
 from serving.ports.versions import ServedVersion, ServedVersions
 from serving.rollout import Rollout
-from serving.usecases.readiness import SILENCE, served_champion
+from serving.usecases.intake import must_be_open
+from serving.usecases.readiness import SILENCE, must_be_served
 
 KEPT_SECONDS = 1.0  # a rollout that is aborted gets articles for so long
 
@@ -39,16 +41,19 @@ class Split:
 class Traffic:
     """Asks the database for the rollout once in KEPT_SECONDS, however many articles come in."""
 
-    def __init__(self, rollouts: Rollouts, versions: ServedVersions, *, clock: Clock, ticks: Ticks) -> None:
-        self._rollouts, self._versions = rollouts, versions
+    def __init__(
+        self, intake: Intake, rollouts: Rollouts, versions: ServedVersions, *, clock: Clock, ticks: Ticks
+    ) -> None:
+        self._intake, self._rollouts, self._versions = intake, rollouts, versions
         self._clock, self._ticks = clock, ticks
         self._kept: tuple[Rollout, ServedVersion] | None = None
         self._until = 0.0
 
     async def at_present(self) -> Split:
-        """Raises NoChampion."""
-        champion = await served_champion(self._versions)
-        return Split(champion, await self._active(), self._clock())
+        """Raises Draining and NoChampion."""
+        terms = await self._intake.terms()
+        must_be_open(terms.drain)
+        return Split(must_be_served(terms.champion), await self._active(), self._clock())
 
     async def _active(self) -> tuple[Rollout, ServedVersion] | None:
         if self._ticks() >= self._until:

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, text
 
 from serving.job import Job
 
@@ -20,9 +19,9 @@ SELECT procrastinate_defer_jobs_v1(ARRAY(
 """)
 
 
-async def defer(connection: AsyncConnection, jobs: Sequence[Job]) -> None:
+def defer(connection: Connection, jobs: Sequence[Job]) -> None:
     """In the transaction that makes the jobs wait for their next attempt."""
-    await connection.execute(_DEFER, {"jobs": json.dumps([_deferred(job) for job in jobs])})
+    connection.execute(_DEFER, {"jobs": json.dumps([_deferred(job) for job in jobs])})
 
 
 def _deferred(job: Job) -> dict[str, object]:

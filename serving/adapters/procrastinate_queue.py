@@ -92,7 +92,7 @@ class ProcrastinateQueue:
         async with self._database.write() as connection:
             rows = (await connection.execute(query)).mappings().all()
             if rows:
-                await defer(connection, [job_of(row) for row in rows])
+                await connection.run_sync(defer, [job_of(row) for row in rows])
         return len(rows)
 
 

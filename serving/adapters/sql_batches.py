@@ -54,7 +54,7 @@ class SqlBatches:
         first = next_turn(facts)
         queued = [replace(job, turn=first + place) for place, job in enumerate(submission.jobs)]
         await connection.execute(insert(jobs), [_row(job, number) for number, job in enumerate(queued, 1)])
-        await self._enqueue(connection, queued)
+        await connection.run_sync(self._enqueue, queued)
         return batch
 
     async def of_key(self, user: str, key: str, request_hash: str) -> Batch | None:

@@ -1,13 +1,14 @@
 """Jobs in the database, as the API sees them."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Label,
     Select,
     and_,
@@ -37,11 +38,16 @@ from serving.ports.jobs import Cursor, Submission
 
 QUEUED = jobs.c.status == JobStatus.QUEUED.value
 
+# Made once: each article asks them.
+_ADD = insert(jobs)
+# Two requests with equal articles follow each other. SQLite has one writer anyway.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:hash, 0))")
+
 # Puts jobs that wait into a queue that is no table of ours, in the transaction that makes them wait.
-Enqueue = Callable[[AsyncConnection, Sequence[Job]], Awaitable[None]]
+Enqueue = Callable[[Connection, Sequence[Job]], None]
 
 
-async def in_the_table(_: AsyncConnection, __: Sequence[Job]) -> None:
+def in_the_table(_: Connection, __: Sequence[Job]) -> None:
     """Of a queue that reads the table of jobs itself: the row is all it needs."""
 
 
@@ -56,22 +62,19 @@ class SqlJobStore:
         self._reporting = reporting or database
 
     async def add(self, submission: Submission) -> Job:
+        add = partial(self._add, submission)
         try:
-            async with self._database.write() as connection:
-                return await self._add(connection, submission)
+            return await self._database.transact(add)
         except IntegrityError:  # the same key at the same moment: the first row stands
-            async with self._database.write() as connection:
-                return await self._add(connection, submission)
+            return await self._database.transact(add)
 
-    async def _add(self, connection: AsyncConnection, submission: Submission) -> Job:
+    def _add(self, submission: Submission, connection: Connection) -> Job:
         job = submission.job
         if self._database.is_postgres and job.article_hash:
-            # Two requests with equal articles follow each other. SQLite has one writer anyway.
-            lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:hash, 0))")
-            await connection.execute(lock, {"hash": job.article_hash})
-        facts = (await connection.execute(*_facts(submission))).mappings().one()
+            connection.execute(_LOCK, {"hash": job.article_hash})
+        facts = connection.execute(*_facts(submission)).mappings().one()
         if earlier := facts["of_key"] or facts["of_article"]:
-            stands = (await connection.execute(select(jobs).where(jobs.c.id == earlier))).mappings().one()
+            stands = connection.execute(select(jobs).where(jobs.c.id == earlier)).mappings().one()
             if earlier == facts["of_key"]:
                 same_request(stands, key=submission.idempotency_key, request_hash=submission.request_hash)
             return job_of(stands)
@@ -81,8 +84,8 @@ class SqlJobStore:
             "idempotency_key": submission.idempotency_key or None,
             "request_hash": submission.request_hash,
         }
-        await connection.execute(insert(jobs), row)
-        await self._enqueue(connection, [job])
+        connection.execute(_ADD, row)
+        self._enqueue(connection, [job])
         return job
 
     async def of_key(self, user: str, key: str, request_hash: str) -> Job | None:
@@ -164,7 +167,7 @@ class SqlJobStore:
         values = state_of(changed) | {"revision": changed.revision}
         await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
         if changed.status is JobStatus.QUEUED:
-            await self._enqueue(connection, [changed])
+            await connection.run_sync(self._enqueue, [changed])
         if changed.ended:
             await tell_of_end(connection, changed)
         return changed

@@ -101,7 +101,7 @@ class SqlLeases:
         if stored and stored.ended:
             await tell_of_end(connection, stored)
         elif stored:
-            await self._enqueue(connection, [stored])
+            await connection.run_sync(self._enqueue, [stored])
         return stored
 
 

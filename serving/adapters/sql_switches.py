@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import RowMapping, select
 
 from serving.access.audit import Actor
 from serving.adapters.access_tables import switches
@@ -11,8 +11,6 @@ from serving.adapters.sql_audit import note
 from serving.adapters.upsert import upsert
 from serving.ports.control import Switch
 
-_NAMED = select(switches).where(switches.c.name == bindparam("name"))  # made once: each article asks for one
-
 
 class SqlSwitches:
     def __init__(self, database: Database) -> None:
@@ -20,8 +18,8 @@ class SqlSwitches:
 
     async def get(self, name: str) -> Switch | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(_NAMED, {"name": name})).one_or_none()
-        return Switch(row.name, row.reason, row.user_id, row.at) if row else None
+            row = (await connection.execute(select(switches).where(switches.c.name == name))).mappings().first()
+        return switch_of(row) if row else None
 
     async def turn_on(self, switch: Switch, *, via: str) -> None:
         row = {"name": switch.name, "reason": switch.reason, "user_id": switch.user, "at": switch.at}
@@ -37,3 +35,8 @@ class SqlSwitches:
             if was_on:
                 await note(connection, by, f"{name}.end", name, now=now)
         return was_on
+
+
+def switch_of(found: RowMapping) -> Switch:
+    of = switches.c
+    return Switch(found[of.name], found[of.reason], found[of.user_id], found[of.at])

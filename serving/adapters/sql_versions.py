@@ -25,7 +25,6 @@ NOT_PROMOTED = ""  # as a promotion
 _JOINED = select(served_versions, evidence).join_from(
     served_versions, evidence, served_versions.c.number == evidence.c.number, isouter=True
 )
-_CHAMPION = _JOINED.where(served_versions.c.champion)  # made once: each article asks for it
 
 
 class SqlServedVersions:
@@ -74,13 +73,13 @@ class SqlServedVersions:
 
     async def champion(self) -> ServedVersion | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(_CHAMPION)).mappings().first()
-        return _version(row) if row else None
+            row = (await connection.execute(_JOINED.where(served_versions.c.champion))).mappings().first()
+        return version_of(row) if row else None
 
     async def get(self, number: str) -> ServedVersion | None:
         async with self._database.read() as connection:
             row = (await connection.execute(_JOINED.where(served_versions.c.number == number))).mappings().first()
-        return _version(row) if row else None
+        return version_of(row) if row else None
 
     async def challenger(self, number: str) -> ServedVersion | None:
         version = await self.get(number)
@@ -89,7 +88,7 @@ class SqlServedVersions:
     async def all(self) -> list[ServedVersion]:
         query = _JOINED.order_by(served_versions.c.served_at.desc())
         async with self._database.read() as connection:
-            return [_version(row) for row in (await connection.execute(query)).mappings()]
+            return [version_of(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def _put_evidence(connection: AsyncConnection, number: str, found: Evidence, now: datetime) -> None:
@@ -120,7 +119,7 @@ async def _put_evidence(connection: AsyncConnection, number: str, found: Evidenc
     await connection.execute(put.on_conflict_do_update(index_elements=["number"], set_=row))
 
 
-def _version(found: RowMapping) -> ServedVersion:
+def version_of(found: RowMapping) -> ServedVersion:
     return ServedVersion(
         stamp=VersionStamp.model_validate_json(found[served_versions.c.stamp]),
         pack=_pack(found[served_versions.c.pack]),

@@ -11,9 +11,8 @@ from serving.api.cursors import dump_cursor, load_cursor
 from serving.api.schemas import JobsOut, StatusOut
 from serving.api.services import Services, services
 from serving.errors import JobNotFound
-from serving.ports.control import Switch
+from serving.ports.control import DRAIN, Switch
 from serving.usecases import follow
-from serving.usecases.intake import DRAIN
 from serving.usecases.requeue import requeue as requeue_job
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"])

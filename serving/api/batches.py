@@ -26,6 +26,7 @@ from serving.api.submission import article_of
 from serving.batch import Batch
 from serving.errors import BatchRefused
 from serving.job import Request as CheckRequest
+from serving.ports.control import DRAIN
 from serving.usecases.follow_batch import cancel_rest, find_batch
 from serving.usecases.intake import must_be_callable, must_be_open
 from serving.usecases.submit_batch import Piece, submit_batch
@@ -56,7 +57,7 @@ async def check_batch(
 
 
 async def _submit(use: Services, asked: BatchIn, caller: Caller, idempotency_key: str, request_hash: str) -> Batch:
-    await must_be_open(use.switches)
+    must_be_open(await use.switches.get(DRAIN))
     must_be_callable(asked.callback_url, use.settings.callback_rules, use.settings.webhook_keys)
     named = await read_named(asked, caller, use.blobs)
     return await submit_batch(

@@ -12,7 +12,7 @@ from serving.api.services import Services, services
 from serving.api.submission import OPENAPI_BODY, Sent, read_submission
 from serving.together import together
 from serving.tracing import Kind, span
-from serving.usecases.intake import must_be_callable, must_be_open
+from serving.usecases.intake import must_be_callable
 from serving.usecases.submit import Accepted, Asked, submit
 
 RETRY_AFTER_SECONDS = "1"
@@ -42,7 +42,7 @@ async def check_article(
 
 async def _submit(use: Services, sent: Sent, caller: Caller, idempotency_key: str) -> Accepted:
     must_be_callable(sent.options.callback_url, use.settings.callback_rules, use.settings.webhook_keys)
-    _, article, split = await together(must_be_open(use.switches), sent.read(), use.traffic.at_present())
+    split, article = await together(use.traffic.at_present(), sent.read())
     return await submit(
         use.jobs,
         use.blobs,

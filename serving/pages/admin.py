@@ -14,7 +14,7 @@ from serving.pages import wording
 from serving.pages.layout import PageRoute, page
 from serving.pages.tables import Column, Row, Table, number
 from serving.pages.visitor import Use, Visitor
-from serving.usecases.intake import DRAIN
+from serving.ports.control import DRAIN
 
 MOST_DEAD = 50
 ENTRIES = 25  # of the audit on one page

@@ -14,10 +14,9 @@ from serving.pages.charts import Mark
 from serving.pages.layout import PageRoute, drawn, page
 from serving.pages.tables import Column, Row, Table, number
 from serving.pages.visitor import Anybody, Use
-from serving.ports.control import Switch
+from serving.ports.control import DRAIN, Switch
 from serving.ports.jobs import Backlog
 from serving.ports.versions import ServedVersion
-from serving.usecases.intake import DRAIN
 
 COMPONENTS = {
     "database": "Jobs and results",

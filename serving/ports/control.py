@@ -7,6 +7,8 @@ from typing import Protocol
 from serving.access.audit import Actor, AuditEntry
 from serving.ports.jobs import Cursor
 
+DRAIN = "drain"  # the name of a switch: no articles are accepted
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:

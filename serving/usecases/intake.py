@@ -4,16 +4,13 @@ from collections.abc import Sequence
 
 from serving.callback_rules import CallbackRefused, CallbackRules
 from serving.errors import Draining
-from serving.ports.control import Switches
-
-DRAIN = "drain"
+from serving.ports.control import Switch
 
 
-async def must_be_open(switches: Switches) -> None:
-    """Raises Draining."""
-    on = await switches.get(DRAIN)
-    if on is not None:
-        raise Draining(f"no articles are accepted at present ({on.reason}): try again later; nothing was stored")
+def must_be_open(drain: Switch | None) -> None:
+    """Raises Draining; `drain` is the switch of that name, where it is on."""
+    if drain is not None:
+        raise Draining(f"no articles are accepted at present ({drain.reason}): try again later; nothing was stored")
 
 
 def must_be_callable(url: str, rules: CallbackRules, keys: Sequence[bytes]) -> None:

@@ -10,10 +10,14 @@ SILENCE = timedelta(seconds=30)  # workers say every few seconds what they serve
 
 async def served_champion(versions: ServedVersions) -> ServedVersion:
     """The champion some worker serves or served; raises NoChampion."""
-    version = await versions.champion()
-    if version is None:
+    return must_be_served(await versions.champion())
+
+
+def must_be_served(champion: ServedVersion | None) -> ServedVersion:
+    """Raises NoChampion."""
+    if champion is None:
         raise NoChampion("no version is served yet: run `copydesk register` and `copydesk promote`, and start a worker")
-    return version
+    return champion
 
 
 async def ready(versions: ServedVersions, *, now: datetime) -> ServedVersion:

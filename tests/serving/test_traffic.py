@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from serving.access.audit import Actor
+from serving.adapters.sql_intake import SqlIntake
 from serving.adapters.sql_rollouts import SqlRollouts
 from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import Stores
@@ -85,7 +86,7 @@ async def test_batches_are_the_champions(rolling: Rollout, settings: ServingSett
 async def test_an_aborted_rollout_gets_nothing_within_a_second(rolling: Rollout, stores: Stores) -> None:
     ticks = [0.0]
     versions, rollouts = SqlServedVersions(stores.database), SqlRollouts(stores.database)
-    traffic = Traffic(rollouts, versions, clock=utc_now, ticks=lambda: ticks[0])
+    traffic = Traffic(SqlIntake(stores.database), rollouts, versions, clock=utc_now, ticks=lambda: ticks[0])
     document = next(str(number) for number in range(100) if rolling.takes(str(number)))
 
     async def version() -> str:
@@ -106,5 +107,5 @@ async def test_a_challenger_that_no_worker_serves_or_beside_another_champion_get
     await versions.put(served(champion, at=utc_now()))
     await versions.put(served("2", champion=False, of=OTHER, at=silent))
     await rollouts.start(rollout(policy=RolloutPolicy(shares=(1.0,))))
-    traffic = Traffic(rollouts, versions, clock=utc_now, ticks=lambda: 0.0)
+    traffic = Traffic(SqlIntake(stores.database), rollouts, versions, clock=utc_now, ticks=lambda: 0.0)
     assert (await traffic.at_present()).version_of(story(), request()).stamp.number == champion

@@ -25,9 +25,8 @@ from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.stores import Stores, open_stores
 from serving.app import create_app, utc_now
 from serving.evidence import Figure, GuidelineEvidence
-from serving.ports.control import Switch
+from serving.ports.control import DRAIN, Switch
 from serving.settings import ServingSettings
-from serving.usecases.intake import DRAIN
 from tests.agent.build import guideline, pack, prompt_guideline
 from tests.serving.addin.test_accessibility import LOOKS, violations
 from tests.serving.conftest import OPEN

@@ -1,0 +1,20 @@
+"""What holds for every article that comes in."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from serving.ports.control import Switch
+from serving.ports.versions import ServedVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Whether articles are accepted, and what they are checked by."""
+
+    drain: Switch | None  # None: they are
+    champion: ServedVersion | None
+
+
+class Intake(Protocol):
+    async def terms(self) -> Terms:
+        """At this moment; one question, because each article asks it."""
