@@ -8,7 +8,7 @@ from serving.job import Request
 from serving.ports.clocks import Clock, Ticks
 from serving.ports.intake import Intake
 from serving.ports.rollouts import Rollouts
-from serving.ports.versions import ServedVersion, ServedVersions
+from serving.ports.versions import BoundVersion, ServedVersion, ServedVersions
 from serving.rollout import Rollout
 from serving.usecases.intake import must_be_open
 from serving.usecases.readiness import SILENCE, must_be_served
@@ -20,11 +20,11 @@ KEPT_SECONDS = 1.0  # a rollout that is aborted gets articles for so long
 class Split:
     """The champion, and the challenger that has a part of its articles."""
 
-    champion: ServedVersion
+    champion: BoundVersion
     trial: tuple[Rollout, ServedVersion] | None
     now: datetime
 
-    def version_of(self, article: Article, request: Request) -> ServedVersion:
+    def version_of(self, article: Article, request: Request) -> BoundVersion:
         """Sticky by document, or by content where it has no id."""
         if self.trial is None:
             return self.champion
@@ -35,7 +35,7 @@ class Split:
             rule.id for rule in challenger.pack.guidelines
         }
         takes = fits and rollout.takes(request.document_id or article.content_hash)
-        return challenger if takes and _is_heard(challenger, self.now) else self.champion
+        return challenger.bound if takes and _is_heard(challenger, self.now) else self.champion
 
 
 class Traffic:

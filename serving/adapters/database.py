@@ -126,8 +126,7 @@ class Database:
 
     async def answers(self) -> None:
         """Raises DatabaseUnavailable when it doesn't."""
-        async with self.read() as connection:
-            await connection.execute(text("SELECT 1"))
+        await self.fetch(text("SELECT 1"))
 
     async def now(self) -> datetime:
         """By the clock of the database's machine, UTC: that of who commands may be wrong."""

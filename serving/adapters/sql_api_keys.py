@@ -23,15 +23,12 @@ class SqlApiKeys:
             await _note(connection, by, "key.create", key, key.created)
 
     async def get(self, id: str) -> ApiKey | None:
-        async with self._database.read() as connection:
-            found = await connection.execute(select(api_keys).where(api_keys.c.id == id))
-            row = found.mappings().one_or_none()
-        return _key(row) if row else None
+        found = await self._database.fetch(select(api_keys).where(api_keys.c.id == id))
+        return _key(found[0]) if found else None
 
     async def all(self) -> list[ApiKey]:
-        async with self._database.read() as connection:
-            found = await connection.execute(select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id))
-            return [_key(row) for row in found.mappings()]
+        query = select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id)
+        return [_key(row) for row in await self._database.fetch(query)]
 
     async def revoke(self, id: str, by: Actor, now: datetime) -> ApiKey | None:
         revoked = update(api_keys).values(revoked_at=func.coalesce(api_keys.c.revoked_at, now))

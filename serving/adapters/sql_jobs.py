@@ -94,9 +94,8 @@ class SqlJobStore:
         return job_of(row) if row else None
 
     async def get(self, job_id: str) -> Job | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(jobs).where(jobs.c.id == job_id))).mappings().first()
-        return job_of(row) if row else None
+        found = await self._jobs(select(jobs).where(jobs.c.id == job_id))
+        return found[0] if found else None
 
     async def page(self, user: str, before: Cursor | None, limit: int) -> list[Job]:
         query = select(jobs).where(jobs.c.user_id == user)
@@ -120,20 +119,19 @@ class SqlJobStore:
     async def revisions(self, job_ids: Iterable[str]) -> dict[str, int]:
         """Of those there are; read from the index alone."""
         query = select(jobs.c.id, jobs.c.revision).where(jobs.c.id.in_(list(job_ids)))
-        async with self._database.read() as connection:
-            return {row.id: row.revision for row in await connection.execute(query)}
+        return {row["id"]: row["revision"] for row in await self._database.fetch(query)}
 
     async def unfinished(self) -> int:
         live = jobs.c.status.in_((JobStatus.QUEUED.value, JobStatus.RUNNING.value))
-        async with self._database.read() as connection:
-            return await connection.scalar(select(func.count()).select_from(jobs).where(live)) or 0
+        return await self._count(live)
 
     async def waiting(self) -> int:
         return await self._count(QUEUED)
 
     async def result(self, job_id: str) -> str | None:
-        async with self._database.read() as connection:
-            return await connection.scalar(select(results.c.report).where(results.c.job_id == job_id))
+        for row in await self._database.fetch(select(results.c.report).where(results.c.job_id == job_id)):
+            return str(row["report"])
+        return None
 
     async def cancel(self, job_id: str, now: datetime) -> Job | None:
         async with self._database.write() as connection:
@@ -151,8 +149,7 @@ class SqlJobStore:
     async def dead(self, limit: int) -> list[Job]:
         failed = and_(jobs.c.status == JobStatus.FAILED.value, jobs.c.dead)
         query = select(jobs).where(failed).order_by(jobs.c.submitted_at.desc()).limit(limit)
-        async with self._reporting.read() as connection:
-            return [job_of(row) for row in (await connection.execute(query)).mappings()]
+        return [job_of(row) for row in await self._reporting.fetch(query)]
 
     async def _change(
         self, connection: AsyncConnection, job_id: str, change: Callable[[Job], Job | None]
@@ -173,13 +170,11 @@ class SqlJobStore:
         return changed
 
     async def _jobs(self, query: Select[Any]) -> list[Job]:
-        async with self._database.read() as connection:
-            return [job_of(row) for row in (await connection.execute(query)).mappings()]
+        return [job_of(row) for row in await self._database.fetch(query)]
 
     async def _count(self, *conditions: Any) -> int:  # noqa: ANN401 - SQL expressions
-        query = select(func.count()).select_from(jobs).where(*conditions)
-        async with self._database.read() as connection:
-            return int(await connection.scalar(query) or 0)
+        (row,) = await self._database.fetch(select(func.count().label("jobs")).select_from(jobs).where(*conditions))
+        return int(row["jobs"])
 
 
 def _facts(submission: Submission) -> tuple[Select[Any], dict[str, object]]:

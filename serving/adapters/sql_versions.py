@@ -74,12 +74,12 @@ class SqlServedVersions:
     async def champion(self) -> ServedVersion | None:
         async with self._database.read() as connection:
             row = (await connection.execute(_JOINED.where(served_versions.c.champion))).mappings().first()
-        return version_of(row) if row else None
+        return _version(row) if row else None
 
     async def get(self, number: str) -> ServedVersion | None:
         async with self._database.read() as connection:
             row = (await connection.execute(_JOINED.where(served_versions.c.number == number))).mappings().first()
-        return version_of(row) if row else None
+        return _version(row) if row else None
 
     async def challenger(self, number: str) -> ServedVersion | None:
         version = await self.get(number)
@@ -88,7 +88,7 @@ class SqlServedVersions:
     async def all(self) -> list[ServedVersion]:
         query = _JOINED.order_by(served_versions.c.served_at.desc())
         async with self._database.read() as connection:
-            return [version_of(row) for row in (await connection.execute(query)).mappings()]
+            return [_version(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def _put_evidence(connection: AsyncConnection, number: str, found: Evidence, now: datetime) -> None:
@@ -119,7 +119,7 @@ async def _put_evidence(connection: AsyncConnection, number: str, found: Evidenc
     await connection.execute(put.on_conflict_do_update(index_elements=["number"], set_=row))
 
 
-def version_of(found: RowMapping) -> ServedVersion:
+def _version(found: RowMapping) -> ServedVersion:
     return ServedVersion(
         stamp=VersionStamp.model_validate_json(found[served_versions.c.stamp]),
         pack=_pack(found[served_versions.c.pack]),
@@ -131,7 +131,7 @@ def version_of(found: RowMapping) -> ServedVersion:
     )
 
 
-@lru_cache(maxsize=4)  # versions: each article asks for the champion, and reading its pack takes milliseconds
+@lru_cache(maxsize=4)  # versions: pages and shadows ask for them often, and reading a pack takes milliseconds
 def _pack(text: str) -> GuidelinePack:
     return GuidelinePack.model_validate_json(text)
 

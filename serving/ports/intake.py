@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from serving.ports.control import Switch
-from serving.ports.versions import ServedVersion
+from serving.ports.versions import BoundVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class Terms:
     """Whether articles are accepted, and what they are checked by."""
 
     drain: Switch | None  # None: they are
-    champion: ServedVersion | None
+    champion: BoundVersion | None  # None: no worker serves one yet
 
 
 class Intake(Protocol):

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundVersion:
+    """A version as far as an article asks that is bound to it."""
+
+    stamp: VersionStamp
+    pack: GuidelinePack
+
+
+@dataclass(frozen=True, slots=True)
 class ServedVersion:
     """A version that some worker can serve."""
 
@@ -28,6 +36,10 @@ class ServedVersion:
     prompts: Mapping[str, str] = field(default_factory=dict)  # guideline -> MLflow prompt URI, of prompt guidelines
     model: ModelSpec | None = None  # None: it declares none
     decision: GateDecision | None = None  # the gate's, as a worker tells it; `GateDecisions` reads it by its run
+
+    @property
+    def bound(self) -> BoundVersion:
+        return BoundVersion(self.stamp, self.pack)
 
     @property
     def since(self) -> datetime:

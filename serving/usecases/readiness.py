@@ -1,9 +1,12 @@
 """Whether an article that is submitted now will be checked."""
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from serving.errors import NoChampion, NoWorker
 from serving.ports.versions import ServedVersion, ServedVersions
+
+V = TypeVar("V")
 
 SILENCE = timedelta(seconds=30)  # workers say every few seconds what they serve
 
@@ -13,7 +16,7 @@ async def served_champion(versions: ServedVersions) -> ServedVersion:
     return must_be_served(await versions.champion())
 
 
-def must_be_served(champion: ServedVersion | None) -> ServedVersion:
+def must_be_served(champion: V | None) -> V:
     """Raises NoChampion."""
     if champion is None:
         raise NoChampion("no version is served yet: run `copydesk register` and `copydesk promote`, and start a worker")

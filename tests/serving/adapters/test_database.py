@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,19 @@ async def test_a_write_that_fails_leaves_nothing(stores: Stores) -> None:
     with pytest.raises(IntegrityError):
         await stores.jobs.add(submission("a"))
     assert await stores.jobs.waiting() == 1
+
+
+@pytest.mark.parametrize("settings", ["postgres"], indirect=True)
+async def test_who_stops_waiting_for_a_lock_leaves_a_connection_that_works(stores: Stores) -> None:
+    equal = replace(submission("a").job, article_hash="0" * 64)
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:hash, 0))")
+    async with stores.database.write() as other:
+        await other.execute(lock, {"hash": equal.article_hash})
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(stores.jobs.add(replace(submission("a"), job=equal)), 0.2)
+        assert stores.database.pool[0] == 1
+    await stores.jobs.add(replace(submission("b"), job=replace(equal, id="b")))
+    assert (await stores.jobs.waiting(), stores.database.pool[0]) == (1, 0)
 
 
 def test_processes_that_open_a_new_database_at_once_agree(tmp_path: Path) -> None:
