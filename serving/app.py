@@ -128,6 +128,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         responses=RESPONSES,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours say less of an article: `tracing`
     )
     app.state.place = place_of(settings, access)
     add_problem_handlers(app)

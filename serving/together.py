@@ -1,7 +1,7 @@
 """Several things at the same time, without anything that goes on afterwards."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar, overload
 
 A = TypeVar("A")
@@ -13,14 +13,27 @@ C = TypeVar("C")
 async def together(first: Awaitable[A], second: Awaitable[B], /) -> tuple[A, B]: ...
 @overload
 async def together(first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], /) -> tuple[A, B, C]: ...
-async def together(*works: Awaitable[Any]) -> tuple[Any, ...]:
+async def together(first: Awaitable[Any], *others: Awaitable[Any]) -> tuple[Any, ...]:
     """Their results, when all of them have ended; raises what the first that failed did, in the order they are named.
 
     `asyncio.gather` raises what failed soonest, and leaves the others to go on: with a connection to the database when
-    that is closed.
+    that is closed. It also makes a task of each, where the first can be waited for as it is.
     """
-    ended = await asyncio.gather(*works, return_exceptions=True)
-    for result in ended:
-        if isinstance(result, BaseException):
-            raise result
-    return tuple(ended)
+    begun = [asyncio.ensure_future(other) for other in others]
+    try:
+        return (await first, *[await one for one in begun])
+    except asyncio.CancelledError:
+        for one in begun:
+            one.cancel()
+        raise
+    finally:
+        await _ended(begun)
+
+
+async def _ended(begun: Sequence[asyncio.Future[Any]]) -> None:
+    """Also told: asyncio logs a failure that nobody asked for."""
+    if not all(one.done() for one in begun):
+        await asyncio.wait(begun)
+    for one in begun:
+        if not one.cancelled():
+            one.exception()

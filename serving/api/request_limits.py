@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -46,15 +47,14 @@ class RequestLimits:
             return
         request = _Limited(scope, receive, send, self._limits)
         try:
-            async with request.running:
-                await self._app(scope, request.receive, request.send)
+            await self._app(scope, request.receive, request.send)
         except _Stopped:
             pass
-        except TimeoutError:
-            if not request.running.expired():
+        except asyncio.CancelledError:
+            if not request.is_given_up():
                 raise
         finally:
-            request.wait_until(None)
+            request.end()
         await request.refuse()
 
 
@@ -70,7 +70,8 @@ class _Limited:
         self._refusal: Response | None = None
         self._refusing: asyncio.Task[None] | None = None
         self._started = False
-        self.running = asyncio.timeout(None)  # ends the application when it has taken too long
+        self._task = _current_task()
+        self._cancelling = 0  # how often it was to be cancelled before it was given up
         self.wait_until(self._loop.time() + limits.answer_seconds)
 
     async def receive(self) -> Message:
@@ -110,6 +111,16 @@ class _Limited:
         elif self._refusal and not self._started:
             await self._refusal(self._scope, self._receive, self._send)
 
+    def is_given_up(self) -> bool:
+        """Whether this cancelled the application, and nobody else."""
+        return self._refusing is not None and self._task.cancelling() == self._cancelling + 1
+
+    def end(self) -> None:
+        """As `asyncio.timeout` does, which is entered for every request; this costs those that take too long."""
+        self.wait_until(None)
+        if self._refusing is not None:
+            self._task.uncancel()
+
     def wait_until(self, when: float | None) -> None:
         """For the answer to begin; None: for as long as it takes."""
         if self._timer is not None:
@@ -122,7 +133,15 @@ class _Limited:
         """The client is told at once: to undo what was begun may take a while, such as a lock that is waited for."""
         self._refusal = refusal = _too_slow(self._limits)
         self._refusing = self._loop.create_task(refusal(self._scope, self._receive, self._send))
-        self.running.reschedule(self._loop.time())
+        self._cancelling = self._task.cancelling()
+        self._task.cancel()
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("a request is answered in a task")
+    return task
 
 
 def _too_large(limits: Limits) -> Response:
