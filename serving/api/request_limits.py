@@ -116,7 +116,7 @@ class _Limited:
         return self._refusing is not None and self._task.cancelling() == self._cancelling + 1
 
     def end(self) -> None:
-        """Takes its own cancelling back, as `asyncio.timeout` does; to enter one for each request took 3 % of its CPU."""
+        """Takes its own cancelling back, as `asyncio.timeout` does; one for each request took 3 % of its CPU."""
         self.wait_until(None)
         if self._refusing is not None:
             self._task.uncancel()
