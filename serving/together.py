@@ -31,9 +31,17 @@ async def together(first: Awaitable[Any], *others: Awaitable[Any]) -> tuple[Any,
 
 
 async def _ended(begun: Sequence[asyncio.Future[Any]]) -> None:
-    """Also told: asyncio logs a failure that nobody asked for."""
-    if not all(one.done() for one in begun):
-        await asyncio.wait(begun)
+    """Who stops waiting stops them, and waits until they have."""
+    stopped: asyncio.CancelledError | None = None
+    while going := [one for one in begun if not one.done()]:
+        try:
+            await asyncio.wait(going)
+        except asyncio.CancelledError as error:
+            stopped = error
+            for one in going:
+                one.cancel()
     for one in begun:
         if not one.cancelled():
-            one.exception()
+            one.exception()  # asyncio logs a failure that nobody asked for
+    if stopped is not None:
+        raise stopped

@@ -20,22 +20,21 @@ KEPT_SECONDS = 1.0  # a rollout that is aborted gets articles for so long
 class Split:
     """The champion, and the challenger that has a part of its articles."""
 
-    champion: BoundVersion
+    champion: BoundVersion | None
     trial: tuple[Rollout, ServedVersion] | None
     now: datetime
 
     def version_of(self, article: Article, request: Request) -> BoundVersion:
-        """Sticky by document, or by content where it has no id."""
+        """Sticky by document, or by content where it has no id; raises NoChampion."""
+        champion = must_be_served(self.champion)
         if self.trial is None:
-            return self.champion
+            return champion
         rollout, challenger = self.trial
         # What an editor may ask for is what the champion checks.
         named = set(request.guidelines or ())
-        fits = rollout.champion == self.champion.stamp.number and named <= {
-            rule.id for rule in challenger.pack.guidelines
-        }
+        fits = rollout.champion == champion.stamp.number and named <= {rule.id for rule in challenger.pack.guidelines}
         takes = fits and rollout.takes(request.document_id or article.content_hash)
-        return challenger.bound if takes and _is_heard(challenger, self.now) else self.champion
+        return challenger.bound if takes and _is_heard(challenger, self.now) else champion
 
 
 class Traffic:
@@ -50,10 +49,10 @@ class Traffic:
         self._until = 0.0
 
     async def at_present(self) -> Split:
-        """Raises Draining and NoChampion."""
+        """Raises Draining."""
         terms = await self._intake.terms()
         must_be_open(terms.drain)
-        return Split(must_be_served(terms.champion), await self._active(), self._clock())
+        return Split(terms.champion, await self._active(), self._clock())
 
     async def _active(self) -> tuple[Rollout, ServedVersion] | None:
         if self._ticks() >= self._until:

@@ -94,20 +94,24 @@ class Database:
     async def fetch(
         self, statement: Executable, parameters: Mapping[str, object] | None = None
     ) -> Sequence[RowMapping]:
-        """The rows of one statement, as `read` gives them, for what is asked most: it takes a third less CPU.
+        """The rows of one statement, as `read` gives them, for what is asked most.
 
-        SQLAlchemy's own asyncio switches into a greenlet for each step; here it is one for all of them.
+        SQLAlchemy's own asyncio switches into a greenlet for each step; to PostgreSQL it is one for all of them, which
+        takes a third less CPU.
         """
-        with self._outages():
-            return await greenlet_spawn(self._fetch, statement, parameters)
+        if self.is_postgres:
+            with self._outages():
+                return await greenlet_spawn(self._fetch, statement, parameters)
+        async with self.read() as connection:
+            return (await connection.execute(statement, parameters)).mappings().all()
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
         """What `work` comes to, in one transaction as `write` makes it; likewise one greenlet."""
-        with self._outages():
-            if self._turn is None:
+        if self.is_postgres:
+            with self._outages():
                 return await greenlet_spawn(self._transact, work)
-            async with self._turn:
-                return await greenlet_spawn(self._transact, work)
+        async with self.write() as connection:
+            return await connection.run_sync(work)
 
     def _fetch(self, statement: Executable, parameters: Mapping[str, object] | None) -> Sequence[RowMapping]:
         with self._reader.sync_engine.begin() as connection:

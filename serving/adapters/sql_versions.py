@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, insert, select, text, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +21,7 @@ from serving.evidence import ANSWERED, FIGURES, Evidence, Expiry
 from serving.ports.versions import ServedVersion
 
 NOT_PROMOTED = ""  # as a promotion
+_LOCK = 4_207_515_131  # of who says which version is champion, among a server's advisory locks
 
 _JOINED = select(served_versions, evidence).join_from(
     served_versions, evidence, served_versions.c.number == evidence.c.number, isouter=True
@@ -55,6 +56,8 @@ class SqlServedVersions:
                 if written is not None and version.evidence:
                     await _put_evidence(connection, number, version.evidence, version.served)
                 return
+            if self._database.is_postgres:  # of two that say at the same moment who is champion, the later one is right
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             if version.evidence:
                 await _put_evidence(connection, number, version.evidence, version.served)
             await connection.execute(update(served_versions).values(champion=False))
@@ -73,7 +76,8 @@ class SqlServedVersions:
 
     async def champion(self) -> ServedVersion | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(_JOINED.where(served_versions.c.champion))).mappings().first()
+            newest = _JOINED.where(served_versions.c.champion).order_by(served_versions.c.served_at.desc())
+            row = (await connection.execute(newest)).mappings().first()
         return _version(row) if row else None
 
     async def get(self, number: str) -> ServedVersion | None:

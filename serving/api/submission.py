@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -51,7 +52,7 @@ OPENAPI_BODY: dict[str, Any] = {
 }
 
 
-SHORT = 20_000  # bytes of a request: plain text of that size is read in a millisecond
+SHORT, FEW = 20_000, 200  # bytes of a request and its lines: plain text of that size is read in a millisecond
 MOST_NAME = 500  # characters: it is the document's id where none is given
 
 
@@ -103,8 +104,14 @@ async def read_submission(http: HttpRequest, caller: Caller, blobs: BlobStore) -
 async def _read(given: CheckIn, size: int) -> Article:
     """In a thread what takes long; a thread for the rest would hold the interpreter as long, and come on top."""
     read = partial(article_of, given.article, title=given.title, language=given.language)
-    is_plain = given.article.html is None and given.article.markdown is None
-    return read() if is_plain and size <= SHORT else await asyncio.to_thread(read)
+    return read() if size <= SHORT and _lines(given.article) <= FEW else await asyncio.to_thread(read)
+
+
+def _lines(given: ArticleIn) -> float:
+    """Of plain text; anything else is to be parsed first, which takes longer than any of it."""
+    if given.paragraphs is not None:
+        return len(given.paragraphs)
+    return math.inf if given.text is None else given.text.count("\n") + given.text.count("\r")
 
 
 def _from_inbox(given: CheckIn, name: str, caller: Caller, blobs: BlobStore, body: bytes) -> Sent:

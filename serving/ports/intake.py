@@ -17,4 +17,4 @@ class Terms:
 
 class Intake(Protocol):
     async def terms(self) -> Terms:
-        """At this moment; one question, because each article asks it."""
+        """At this moment. Each article asks it, so it is one question together."""

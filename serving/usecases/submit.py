@@ -51,7 +51,7 @@ async def submit(
 ) -> Accepted:
     """Binds the article to a version and queues it, unless an earlier job stands for it.
 
-    Raises UnknownGuideline, QueueFull, and IdempotencyConflict when the key stands for another request.
+    Raises NoChampion, UnknownGuideline, QueueFull, and IdempotencyConflict when the key stands for another request.
     """
     version = split.version_of(article, request)
     version.pack.select(request.guidelines)

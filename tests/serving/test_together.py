@@ -49,3 +49,27 @@ async def test_who_waits_no_longer_stops_them() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert stopped.is_set()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_what_is_slow_to_stop_is_waited_for_also_after_a_failure(times: int) -> None:
+    stopped: list[str] = []
+
+    async def fails() -> None:
+        raise ValueError("at once")
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.05)
+            stopped.append("slow")
+
+    waiting = asyncio.create_task(together(fails(), slow()))
+    for _ in range(times):
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert len(asyncio.all_tasks()) == 1  # this one
+    assert stopped == (["slow"] if times == 1 else [])
