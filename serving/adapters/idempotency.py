@@ -13,13 +13,13 @@ async def row_of_key(
     query = select(table).where(table.c.user_id == user, table.c.idempotency_key == key)
     row = (await connection.execute(query)).mappings().first()
     if row is not None:
-        same_request(row, key=key, request_hash=request_hash)
+        same_request(row["request_hash"], request_hash, key=key)
     return row
 
 
-def same_request(row: RowMapping, *, key: str, request_hash: str) -> None:
+def same_request(known_hash: str, request_hash: str, *, key: str) -> None:
     """Raises IdempotencyConflict."""
-    if row["request_hash"] != request_hash:
+    if known_hash != request_hash:
         raise IdempotencyConflict(
             f"Idempotency-Key {key!r} was used for another article or other options: send this one with a new key"
         )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Label,
     Select,
+    Subquery,
     and_,
     bindparam,
     func,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.engine import RowMapping
@@ -29,9 +31,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from serving.access.audit import Actor
 from serving.adapters.database import Database
 from serving.adapters.endings import tell_of_end
-from serving.adapters.idempotency import row_of_key, same_request
+from serving.adapters.idempotency import same_request
 from serving.adapters.sql_audit import note
-from serving.adapters.tables import job_of, jobs, results, row_of, state_of
+from serving.adapters.tables import job_keys, job_of, jobs, results, row_of, state_of
 from serving.errors import QueueFull
 from serving.job import STANDS_FOR_EQUALS, Job, JobStatus, Priority
 from serving.ports.jobs import Cursor, Submission
@@ -40,8 +42,26 @@ QUEUED = jobs.c.status == JobStatus.QUEUED.value
 
 # Made once: each article asks them.
 _ADD = insert(jobs)
-# Two requests with equal articles follow each other. SQLite has one writer anyway.
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:hash, 0))")
+# Two requests with equal articles, or with one key, follow each other; each takes both locks in this order. SQLite has
+# one writer anyway.
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(:hash, 0)), pg_advisory_xact_lock(hashtextextended(:key, 2))"
+)
+
+
+def _known() -> Subquery:
+    """The job that a user's key stands for: it was made with it, or a request with it came to the job later."""
+    own, later = (
+        select(job_id.label("id"), of.c.request_hash.label("hash_of_key")).where(
+            of.c.user_id == bindparam("user"), of.c.idempotency_key == bindparam("key")
+        )
+        for of, job_id in ((jobs, jobs.c.id), (job_keys, job_keys.c.job_id))
+    )
+    return union_all(own, later).subquery()
+
+
+_KNOWN = _known()
+_OF_KEY = select(jobs, _KNOWN.c.hash_of_key).join_from(jobs, _KNOWN, _KNOWN.c.id == jobs.c.id)
 
 # Puts jobs that wait into a queue that is no table of ours, in the transaction that makes them wait.
 Enqueue = Callable[[Connection, Sequence[Job]], None]
@@ -70,28 +90,30 @@ class SqlJobStore:
 
     def _add(self, submission: Submission, connection: Connection) -> Job:
         job = submission.job
-        if self._database.is_postgres and job.article_hash:
-            connection.execute(_LOCK, {"hash": job.article_hash})
+        key, request_hash = submission.idempotency_key, submission.request_hash
+        if self._database.is_postgres:
+            connection.execute(
+                _LOCK, {"hash": job.article_hash or job.id, "key": f"{job.request.user} {key or job.id}"}
+            )
         facts = connection.execute(*_facts(submission)).mappings().one()
         if earlier := facts["of_key"] or facts["of_article"]:
-            stands = connection.execute(select(jobs).where(jobs.c.id == earlier)).mappings().one()
-            if earlier == facts["of_key"]:
-                same_request(stands, key=submission.idempotency_key, request_hash=submission.request_hash)
-            return job_of(stands)
+            if facts["of_key"]:
+                same_request(facts["hash_of_key"], request_hash, key=key)
+            elif key:
+                row = {"user_id": job.request.user, "idempotency_key": key, "request_hash": request_hash}
+                connection.execute(insert(job_keys), row | {"job_id": earlier})
+            return job_of(connection.execute(select(jobs).where(jobs.c.id == earlier)).mappings().one())
         must_have_room(facts, 1, submission.queue_limit)
         job = replace(job, turn=next_turn(facts))
-        row = row_of(job) | {
-            "idempotency_key": submission.idempotency_key or None,
-            "request_hash": submission.request_hash,
-        }
-        connection.execute(_ADD, row)
+        connection.execute(_ADD, row_of(job) | {"idempotency_key": key or None, "request_hash": request_hash})
         self._enqueue(connection, [job])
         return job
 
     async def of_key(self, user: str, key: str, request_hash: str) -> Job | None:
-        async with self._database.read() as connection:
-            row = await row_of_key(connection, jobs, user, key, request_hash)
-        return job_of(row) if row else None
+        for row in await self._database.fetch(_OF_KEY, {"user": user, "key": key}):
+            same_request(row["hash_of_key"], request_hash, key=key)
+            return job_of(row)
+        return None
 
     async def get(self, job_id: str) -> Job | None:
         found = await self._jobs(select(jobs).where(jobs.c.id == job_id))
@@ -188,9 +210,10 @@ def _facts(submission: Submission) -> tuple[Select[Any], dict[str, object]]:
 @lru_cache
 def _facts_statement(*, by_key: bool, by_article: bool) -> Select[Any]:
     """Made once: to put it together anew took half as long as to ask it."""
-    of_key = select(jobs.c.id).where(jobs.c.user_id == bindparam("user"), jobs.c.idempotency_key == bindparam("key"))
+    of_key, hash_of_key = (select(column).scalar_subquery() for column in (_KNOWN.c.id, _KNOWN.c.hash_of_key))
     return select(
-        (of_key.scalar_subquery() if by_key else literal(None)).label("of_key"),
+        (of_key if by_key else literal(None)).label("of_key"),
+        (hash_of_key if by_key else literal(None)).label("hash_of_key"),
         (_of_article() if by_article else literal(None)).label("of_article"),
         *QUEUE_FACTS,
     )

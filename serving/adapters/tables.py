@@ -112,6 +112,16 @@ Index(
     postgresql_include=["user_id", "status", "done", "total", "guideline", "revision"],
 ).ddl_if(dialect="postgresql")
 
+job_keys = Table(
+    "job_keys",  # of requests whose article had a job before: that one's own key is another, or none
+    metadata,
+    Column("user_id", String(200), primary_key=True),
+    Column("idempotency_key", String(200), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Index("ix_job_keys_job", "job_id"),
+)
+
 results = Table(
     "results",
     metadata,

@@ -9,6 +9,7 @@ from serving.adapters.database import Database
 from serving.adapters.sql_intake import SqlIntake
 from serving.adapters.sql_switches import SqlSwitches
 from serving.adapters.sql_versions import SqlServedVersions
+from serving.adapters.tables import served_versions
 from serving.ports.control import DRAIN, Switch
 from serving.ports.intake import Terms
 from tests.agent.build import guideline, pack
@@ -70,3 +71,17 @@ async def test_the_pack_is_read_once(intake: SqlIntake, versions: SqlServedVersi
         await versions.heard("1", at)
         await intake.terms()
     assert sum("served_versions.pack" in statement for statement in asked) == 1
+
+
+async def test_of_two_champions_the_one_that_was_told_of_last_counts(
+    intake: SqlIntake, versions: SqlServedVersions, database: Database
+) -> None:
+    """As a release before could leave them."""
+    await versions.put(served("2", of=OTHER))
+    await versions.put(served("1", at=LATER))
+    async with database.write() as connection:
+        await connection.execute(served_versions.update().values(champion=True))
+    assert (await intake.terms()).champion == served("1").bound
+    champion = await versions.champion()
+    assert champion
+    assert champion.bound == served("1").bound

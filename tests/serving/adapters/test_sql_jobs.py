@@ -39,6 +39,33 @@ async def test_a_key_names_its_users_first_request(stores: Stores) -> None:
     assert (await stores.jobs.add(other)).id == "d"
 
 
+def keyed(submitted: Submission, key: str, request_hash: str) -> Submission:
+    return replace(submitted, idempotency_key=key, request_hash=request_hash)
+
+
+async def test_a_key_that_came_to_an_equal_article_stands_for_its_job_for_good(stores: Stores) -> None:
+    first = await stores.jobs.add(article("a"))
+    user = first.request.user
+    assert await stores.jobs.add(keyed(article("b"), "k", "1")) == first
+    await stores.jobs.cancel("a", NOW)  # it stands for no equal article any more
+    assert (await stores.jobs.add(keyed(article("c"), "k", "1"))).id == "a"
+    assert await stores.jobs.of_key(user, "k", "1") == await stores.jobs.get("a")
+    for other in (stores.jobs.add(submission("d", key="k", request_hash="2")), stores.jobs.of_key(user, "k", "2")):
+        with pytest.raises(IdempotencyConflict):
+            await other
+    assert await stores.jobs.of_key("bob", "k", "1") is None
+
+
+async def test_of_one_key_for_an_equal_article_and_another_at_the_same_moment_one_stands(stores: Stores) -> None:
+    for number in range(5):
+        key, hash = f"k{number}", str(number)
+        await stores.jobs.add(article(f"first{number}", hash=hash))
+        equal, other = article(f"equal{number}", hash=hash), submission(f"other{number}")
+        both = [stores.jobs.add(keyed(one, key, str(place))) for place, one in enumerate((equal, other))]
+        told = await asyncio.gather(*both, return_exceptions=True)
+        assert [type(one) for one in told].count(IdempotencyConflict) == 1
+
+
 async def test_of_requests_with_one_key_at_the_same_moment_one_stands(stores: Stores) -> None:
     added = await asyncio.gather(*(stores.jobs.add(submission(f"job{n}", key="k")) for n in range(10)))
     assert len({stored.id for stored in added}) == 1

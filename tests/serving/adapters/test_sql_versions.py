@@ -1,10 +1,12 @@
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from serving.adapters.database import Database
+from serving.adapters.database import Database, open_database
 from serving.adapters.sql_versions import SqlServedVersions
+from serving.settings import ServingSettings
 from tests.agent.build import guideline, pack
 from tests.serving.build import NOW, evidence, served
 
@@ -39,6 +41,18 @@ async def test_another_champion_takes_the_place_of_the_first(versions: SqlServed
     assert await versions.all() == [served("2", of=OTHER, at=LATER), served("1", champion=False)]
     await versions.put(served("1", at=LATER))
     assert await versions.champion() == served("1", at=LATER)
+
+
+async def test_workers_that_tell_of_two_champions_at_the_same_moment_leave_one(
+    versions: SqlServedVersions, settings: ServingSettings
+) -> None:
+    other = await open_database(settings.database_url)  # as another process would
+    await versions.put(served("1"))
+    for number in range(2, 12):
+        told = (versions.put(served(str(number))), SqlServedVersions(other).put(served("1")))
+        await asyncio.gather(*told)
+        assert [version.champion for version in await versions.all()].count(True) == 1
+    await other.close()
 
 
 async def test_new_evidence_for_the_same_version_is_taken_over(versions: SqlServedVersions) -> None:

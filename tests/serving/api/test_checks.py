@@ -1,12 +1,15 @@
 import json
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
+from agent.article import Article
 from serving.adapters.stores import Stores
+from serving.api.submission import article_of
 from serving.settings import ServingSettings
 from tests.serving.build import TEXT
 from tests.serving.conftest import api_client
@@ -142,6 +145,50 @@ async def test_a_key_stands_for_one_request(client: httpx.AsyncClient) -> None:
     assert (again["job_id"], again["duplicate"]) == (first["job_id"], True)
     other = await client.post(CHECK, json=ARTICLE | {"channel": "word"}, headers=key)
     assert (other.status_code, other.json()["type"]) == (409, "idempotency-conflict")
+
+
+async def test_a_key_that_came_with_an_article_that_was_there_stands_for_it(client: httpx.AsyncClient) -> None:
+    first = (await client.post(CHECK, json=ARTICLE)).json()
+    key = {"Idempotency-Key": "k1"}
+    assert (await client.post(CHECK, json=ARTICLE, headers=key)).json() == first | {"duplicate": True}
+    other = await client.post(CHECK, json=ARTICLE | {"channel": "word"}, headers=key)
+    assert (other.status_code, other.json()["type"]) == (409, "idempotency-conflict")
+    await client.delete(f"/api/v1/jobs/{first['job_id']}")
+    assert (await client.post(CHECK, json=ARTICLE, headers=key)).json()["job_id"] == first["job_id"]
+
+
+@pytest.mark.parametrize(
+    ("article", "is_read_here"),
+    [
+        ({"text": "We.\n" * 200}, True),
+        ({"paragraphs": ["We."] * 200}, True),
+        ({"text": "We.\n" * 201}, False),
+        ({"text": "We.\r" * 201}, False),
+        ({"paragraphs": ["We."] * 201}, False),
+        ({"text": "We. " * 5000}, False),
+        ({"html": "<p>We.</p>"}, False),
+        ({"markdown": "We."}, False),
+    ],
+)
+async def test_what_takes_long_to_read_holds_up_no_other_request(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, article: dict[str, object], is_read_here: bool
+) -> None:
+    seen: list[int] = []
+
+    def read(*given: Any, **named: Any) -> Article:
+        seen.append(threading.get_ident())
+        return article_of(*given, **named)
+
+    monkeypatch.setattr("serving.api.submission.article_of", read)
+    assert (await client.post(CHECK, json={"article": article})).status_code == 202
+    assert [thread == threading.get_ident() for thread in seen] == [is_read_here]
+
+
+async def test_what_is_wrong_with_an_article_is_told_before_what_is_wrong_with_the_service(
+    empty: httpx.AsyncClient,
+) -> None:
+    answers = [await empty.post(CHECK, json={"article": {"text": text}}) for text in ("", "We.")]
+    assert [answer.json()["type"] for answer in answers] == ["empty-article", "no-champion"]
 
 
 async def test_a_key_holds_for_the_same_file_under_another_boundary(client: httpx.AsyncClient) -> None:

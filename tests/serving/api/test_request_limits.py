@@ -65,14 +65,33 @@ async def test_it_is_answered_once_and_its_task_goes_on(app: App) -> None:
     assert statuses(sent) == [503]
 
 
-async def test_what_fails_at_stopping_is_told() -> None:
+async def test_what_fails_at_stopping_is_told_and_its_client_was_answered() -> None:
+    sent: list[Message] = []
     with pytest.raises(ValueError, match="roll back"):
-        await asked(fails_at_stopping, [])
+        await asked(fails_at_stopping, sent)
+    await asyncio.sleep(0)
+    assert statuses(sent) == [503]
 
 
-@pytest.mark.parametrize(("app", "after"), [(forever, 0.0), (takes_long_to_stop, 0.0), (takes_long_to_stop, 0.1)])
+async def test_what_is_answered_in_time_is_left_alone() -> None:
+    async def answers(_: Scope, __: Receive, send: Send) -> None:
+        await send(FINISHED)
+
+    async def says_nothing(*_: object) -> None: ...
+
+    sent: list[Message] = []
+    for app in (answers, says_nothing):
+        assert await asked(app, sent) == 0
+    await asyncio.sleep(0.1)  # beyond what there was for an answer
+    assert statuses(sent) == [200]
+
+
+@pytest.mark.parametrize(
+    ("app", "after"),
+    [(forever, 0.0), (takes_long_to_stop, 0.0), (takes_long_to_stop, 0.1)],
+    ids=["in time", "in time, and it stops too late", "while it is given up"],
+)
 async def test_who_cancels_the_request_cancels_it(app: App, after: float) -> None:
-    """Before it is too late, also where that comes while it stops, and after."""
     request = asyncio.create_task(asked(app, []))
     await asyncio.sleep(after)
     request.cancel()
