@@ -21,8 +21,8 @@ from tests.serving.service import free_port
 HOW = "set TEST_POSTGRES_URL, or install the development dependencies on Linux or macOS"
 START_SECONDS = 30.0
 USER = "copydesk"
-# Nothing here outlives the tests: no write waits for the disk.
-OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+OPTIONS = {"max_connections": "200"}
+HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}  # no write waits for the disk
 
 
 @dataclass
@@ -31,6 +31,7 @@ class PostgresServer:
 
     folder: Path
     programs: Path
+    durable: bool = False  # as in production; nothing of a test's outlives it
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -41,7 +42,8 @@ class PostgresServer:
         return new_database(self.url())
 
     def start(self) -> None:
-        options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        settings = OPTIONS if self.durable else OPTIONS | HASTY
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [
             str(self.programs / "bin/postgres"),
             "-D",
@@ -58,14 +60,21 @@ class PostgresServer:
 
     def stop(self) -> None:
         """As `pg_ctl stop -m fast`: connections are cut."""
+        self._end(signal.SIGINT)
+
+    def crash(self) -> None:
+        """As `pg_ctl stop -m immediate`: nothing more is written, and the next start recovers from the log."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
         if self.process is not None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(how)
             self.process.wait(30)
             self.process = None
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(*, durable: bool = False) -> Iterator[PostgresServer]:
     # A server that runs as another user must reach its folder, which pytest's own ones don't allow.
     installed = _installation()
     folder = Path(tempfile.mkdtemp(prefix="copydesk-postgres-"))
@@ -92,7 +101,7 @@ def postgres_server() -> Iterator[PostgresServer]:
             stdout=subprocess.DEVNULL,
             user=_account(),
         )
-        server = PostgresServer(folder, programs)
+        server = PostgresServer(folder, programs, durable)
         server.start()
         try:
             yield server

@@ -24,27 +24,35 @@ from tests.bench import (  # noqa: F401 - they list themselves
     rollouts,
     swaps,
 )
-from tests.bench.measure import BENCHMARKS, Measurement
+from tests.bench.measure import BENCHMARKS, PARTS, Measurement
 
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main() -> int:
-    only = sys.argv[1:]
+    only = [PARTS.get(name, name) for name in sys.argv[1:]]
     if unknown := [name for name in only if name not in BENCHMARKS]:
-        console.print(f"there is no benchmark {unknown[0]!r}: there are {', '.join(BENCHMARKS)}")
+        console.print(f"there is no benchmark {unknown[0]!r}: there are {', '.join([*BENCHMARKS, *PARTS])}")
         return 2
     measured: list[Measurement] = []
     for name, run in BENCHMARKS.items():
         if not only or name in only:
             with console.status(name):
                 measured += run()
-    Path("bench.json").write_text(json.dumps([asdict(m) for m in measured], indent=1) + "\n", encoding="utf-8")
+    _keep(measured)
     console.print(_table(measured))
     for m in measured:
         if m.note:
             console.print(Text.assemble("\n", (m.name, "bold"), f": {m.note}"))
     return 1 if any(m.ok is False for m in measured) else 0
+
+
+def _keep(measured: list[Measurement]) -> None:
+    """What another run measured stays."""
+    file = Path("bench.json")
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    kept = {one["name"]: one for one in known} | {m.name: asdict(m) for m in measured}
+    file.write_text(json.dumps(list(kept.values()), indent=1) + "\n", encoding="utf-8")
 
 
 def _table(measured: list[Measurement]) -> Table:

@@ -106,6 +106,7 @@ def drill(name: str, running: Installation, outage: Outage, *, normal: str = "co
     editor = Editor(running)
     with running.client() as client:
         first = _until_checked(editor, client, normal)
+        client.get(f"/api/v1/jobs/{first}/result")  # as an editor who has it before them
         with editor.busy(first):
             with outage():
                 time.sleep(AWAY_SECONDS)
@@ -137,7 +138,7 @@ def drills() -> Iterator[Measurement]:
 
 def _of_the_stores() -> Iterator[Measurement]:
     with _folder() as folder, servers(folder) as stand, installation(folder, stand.environment) as running:
-        yield drill("postgresql", running, lambda: _away(stand.postgres.stop, stand.postgres.start))
+        yield drill("postgresql", running, lambda: _away(stand.postgres.crash, stand.postgres.start))
         yield drill("redis", running, lambda: _away(stand.redis.stop, stand.redis.start))
 
 
@@ -267,7 +268,7 @@ def _until_logged(running: Installation) -> float | None:
     """Seconds until each job has a run; None where that doesn't come."""
     began = time.monotonic()
     with running.client() as client:
-        ids = {job["job_id"] for job in client.get("/api/v1/jobs", params={"limit": 100}).json()["jobs"]}
+        ids = set(_all_jobs(client))
     while time.monotonic() - began < PATIENCE_SECONDS:
         found = [experiment.experiment_id for experiment in running.registry.client.search_experiments()]
         runs = running.registry.client.search_runs(found, max_results=1000)
@@ -275,6 +276,14 @@ def _until_logged(running: Installation) -> float | None:
             return time.monotonic() - began
         time.sleep(0.5)
     return None
+
+
+def _all_jobs(client: httpx.Client) -> Iterator[str]:
+    cursor: str | None = ""
+    while cursor is not None:
+        page = client.get("/api/v1/jobs", params={"limit": 100, "cursor": cursor}).json()
+        yield from (str(job["job_id"]) for job in page["jobs"])
+        cursor = page["next"]
 
 
 def _list(counts: Counter[str]) -> str:

@@ -38,7 +38,8 @@ class Servers:
 
 @contextmanager
 def servers(folder: Path) -> Iterator[Servers]:
-    with postgres_server() as postgres:
+    """PostgreSQL writes to the disk before it says that it has, as in production."""
+    with postgres_server(durable=True) as postgres:
         redis = RedisServer(folder)
         redis.start()
         try:

@@ -23,13 +23,15 @@ class Measurement:
 
 Benchmark = Callable[[], Iterator[Measurement]]
 BENCHMARKS: dict[str, Benchmark] = {}
+PARTS: dict[str, str] = {}  # what is measured together with others -> its benchmark
 
 
-def benchmark(name: str) -> Callable[[Benchmark], Benchmark]:
-    """Lists a function under the name that `make bench ONLY=name` takes."""
+def benchmark(name: str, *parts: str) -> Callable[[Benchmark], Benchmark]:
+    """Lists a function under the name that `make bench ONLY=name` takes; by one of its `parts` it runs all of them."""
 
     def add(function: Benchmark) -> Benchmark:
         BENCHMARKS[name] = function
+        PARTS.update(dict.fromkeys(parts, name))
         return function
 
     return add

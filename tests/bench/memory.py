@@ -1,5 +1,7 @@
-"""`api-rss` and `worker-rss`: resident memory of the two processes of the service after work."""
+"""`api-rss` and `worker-rss`: resident memory of both processes of the service after work, on PostgreSQL and Redis."""
 
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -9,18 +11,24 @@ import httpx
 import psutil
 
 from tests.bench.article import thousand_words
-from tests.bench.installation import installation
+from tests.bench.installation import installation, servers
 from tests.bench.measure import Measurement, benchmark
 
 REQUESTS, JOBS = 1000, 100
 API_LIMIT_MB, WORKER_LIMIT_MB = 130.0, 400.0
 JOBS_SECONDS = 300.0
+BARE_API = "import uvicorn, fastapi; app = fastapi.FastAPI()"
+LIBRARIES = "import mlflow, langgraph.graph, openai, sqlalchemy.ext.asyncio, psycopg, redis.asyncio, procrastinate"
 
 
-@benchmark("rss")
+@benchmark("rss", "api-rss", "worker-rss")
 def resident_memory() -> Iterator[Measurement]:
     """Both are measured in one run of the service; memory of child processes is counted in."""
-    with tempfile.TemporaryDirectory() as folder, installation(Path(folder), {}) as running:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        servers(Path(folder)) as stand,
+        installation(Path(folder), stand.environment) as running,
+    ):
         with running.client() as client:
             jobs = [_submit(client, number) for number in range(JOBS)]
             _wait(client, jobs)
@@ -28,11 +36,28 @@ def resident_memory() -> Iterator[Measurement]:
             for number in range(REQUESTS - JOBS):
                 client.get(links[number % len(links)]).raise_for_status()
         api, worker = (_resident_mb(running.process(name)) for name in ("api", "worker"))
-    yield Measurement(
-        "api-rss", api, "MB", f"< {API_LIMIT_MB:g} MB", api < API_LIMIT_MB, note=f"after {REQUESTS} requests"
-    )
+    yield _measurement("api-rss", api, API_LIMIT_MB, "bare FastAPI", BARE_API, f"after {REQUESTS} requests")
     note = f"after {JOBS} jobs, with full mlflow"
-    yield Measurement("worker-rss", worker, "MB", f"< {WORKER_LIMIT_MB:g} MB", worker < WORKER_LIMIT_MB, note=note)
+    yield _measurement("worker-rss", worker, WORKER_LIMIT_MB, "its libraries alone", LIBRARIES, note)
+
+
+def _measurement(name: str, found: float, limit: float, baseline: str, code: str, note: str) -> Measurement:
+    bare = _bare_mb(code)
+    return Measurement(
+        name, found, "MB", f"< {limit:g} MB", found < limit, f"{baseline} {bare:.0f} MB", found / bare, note
+    )
+
+
+def _bare_mb(code: str) -> float:
+    """Of a process that does nothing but import."""
+    command = [sys.executable, "-c", f"{code}\nprint(flush=True)\ninput()"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        found = _resident_mb(psutil.Process(process.pid))
+        process.kill()
+    return found
 
 
 def _submit(client: httpx.Client, number: int) -> dict[str, dict[str, str]]:

@@ -43,7 +43,7 @@ class Bare(Protocol):
     def __call__(self, *, seconds: float, rate: float = 0.0) -> Measured: ...
 
 
-@benchmark("requests")
+@benchmark("requests", "start-p95", "submit-p99", "status-p99", "result-p99", "status-throughput")
 def requests() -> Iterator[Measurement]:
     with (
         tempfile.TemporaryDirectory() as folder,
