@@ -3,16 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from serving.adapters.database import Database
-from serving.adapters.sql_jobs import QUEUED
+from serving.adapters.sql_jobs import DEAD, QUEUED
 from serving.adapters.sql_leases import RUNNING
 from serving.adapters.tables import jobs, outbox
-from serving.job import JobStatus
 from serving.ports.jobs import Backlog
 
-DEAD = and_(jobs.c.status == JobStatus.FAILED.value, jobs.c.dead)
 UNLOGGED = outbox.c.due_at.is_not(None)
 
 

@@ -81,8 +81,11 @@ class JobStore(Protocol):
     async def requeue(self, job_id: str, by: Actor, now: datetime) -> Job | None:
         """A dead job, queued again with all its attempts and noted in the audit; None when it isn't dead."""
 
-    async def dead(self, limit: int) -> list[Job]:
-        """Jobs that were given up, the latest first."""
+    async def dead(self, before: Cursor | None, limit: int) -> list[Job]:
+        """Jobs that were given up, the latest first, from the cursor on."""
+
+    async def count_dead(self) -> int:
+        """How many those are."""
 
 
 class Leases(Protocol):
