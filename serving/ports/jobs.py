@@ -40,6 +40,8 @@ class Backlog:
     dead: int  # given up and not queued again
     unlogged: int  # ended, and MLflow hasn't been told
     oldest_unlogged_seconds: float  # since it ended
+    stranded: int  # of those that wait: due, and no living worker is known to have their code
+    stranded_versions: tuple[str, ...]  # that these are bound to
 
 
 class JobStore(Protocol):
