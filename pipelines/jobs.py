@@ -15,13 +15,11 @@ from serving.job import Job
 
 jobs_app = typer.Typer(help="Look after jobs that were given up.", no_args_is_help=True)
 
-MOST = 1000
-
 
 @jobs_app.command("dead")
-def list_dead(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50) -> None:
+def list_dead(limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50) -> None:
     """List the jobs that were given up after too many attempts, the latest first."""
-    found = asyncio.run(_dead(limit))
+    found, in_all = asyncio.run(_dead(limit))
     console = Console(highlight=False)
     if not found:
         console.print("No job was given up.")
@@ -32,6 +30,7 @@ def list_dead(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most 
     for job in found:
         table.add_row(job.id, f"{job.submitted:%Y-%m-%d %H:%M}", str(job.attempt), Text(job.reason))
     console.print(table)
+    _say_the_rest(console, len(found), in_all)
     console.print("Queue one again: [bold]copydesk jobs requeue JOB[/], or all of them with --all")
 
 
@@ -48,9 +47,9 @@ def requeue(
 
 
 @jobs_app.command("callbacks")
-def list_callbacks(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50) -> None:
+def list_callbacks(limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50) -> None:
     """List the calls to clients that were not answered: those that are tried again, and those that were given up."""
-    found = asyncio.run(_unanswered(limit))
+    found, in_all = asyncio.run(_unanswered(limit))
     console = Console(highlight=False)
     if not found:
         console.print("Every call was answered.")
@@ -62,23 +61,33 @@ def list_callbacks(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At 
         following = f"{call.due:%Y-%m-%d %H:%M}" if call.due else "never"
         table.add_row(call.job or call.batch, str(call.attempts), following, Text(call.url), Text(call.reason))
     console.print(table)
+    _say_the_rest(console, len(found), in_all)
 
 
-async def _unanswered(limit: int) -> list[CallbackStanding]:
+def _say_the_rest(console: Console, listed: int, in_all: int) -> None:
+    if rest := max(0, in_all - listed):
+        is_not = "is not" if rest == 1 else "are not"
+        console.print(f"{rest} more {is_not} listed: give [bold]--limit {in_all}[/] for all.")
+
+
+async def _unanswered(limit: int) -> tuple[list[CallbackStanding], int]:
+    """The latest, and how many there are in all."""
     from serving.adapters.sql_callbacks import SqlCallbacks
     from serving.adapters.stores import open_stores
     from serving.settings import ServingSettings
 
     async with open_stores(ServingSettings()) as stores:
-        return await SqlCallbacks(stores.database).unanswered(limit)
+        callbacks = SqlCallbacks(stores.database)
+        return await callbacks.unanswered(limit), await callbacks.count_unanswered()
 
 
-async def _dead(limit: int) -> list[Job]:
+async def _dead(limit: int) -> tuple[list[Job], int]:
+    """The latest, and how many there are in all."""
     from serving.adapters.stores import open_stores
     from serving.settings import ServingSettings
 
     async with open_stores(ServingSettings()) as stores:
-        return await stores.jobs.dead(limit)
+        return await stores.jobs.dead(None, limit), await stores.jobs.count_dead()
 
 
 async def _requeue(job_ids: list[str]) -> list[Job]:

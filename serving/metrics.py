@@ -58,6 +58,9 @@ NOT_COUNTED = Named(
 )
 QUEUE_DEPTH = Named("compliance_queue_depth", "gauge", API, "Jobs that wait")
 QUEUE_OLDEST = Named("compliance_queue_oldest_seconds", "gauge", API, "How long the oldest of them has waited")
+JOBS_STRANDED = Named(
+    "compliance_jobs_stranded", "gauge", API, "Jobs that wait and whose release no living worker runs"
+)
 JOBS_RUNNING = Named("compliance_jobs_running", "gauge", API, "Jobs that run, on all workers")
 JOBS_DEAD = Named("compliance_jobs_dead", "gauge", API, "Jobs that were given up and not queued again")
 OUTBOX = Named("compliance_outbox_entries", "gauge", API, "Ended jobs that MLflow hasn't been told of")
@@ -123,6 +126,7 @@ NAMES = (
     NOT_COUNTED,
     QUEUE_DEPTH,
     QUEUE_OLDEST,
+    JOBS_STRANDED,
     JOBS_RUNNING,
     JOBS_DEAD,
     OUTBOX,
@@ -241,6 +245,7 @@ class InstallationCollector(Collector):
         values = (
             (QUEUE_DEPTH, told.waiting),
             (QUEUE_OLDEST, told.oldest_waiting_seconds),
+            (JOBS_STRANDED, told.stranded),
             (JOBS_RUNNING, told.running),
             (JOBS_DEAD, told.dead),
             (OUTBOX, told.unlogged),

@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, cast, func, or_, select, union_all
+from sqlalchemy.dialects.postgresql import JSONB
 
 from serving.adapters.database import Database
-from serving.adapters.sql_jobs import QUEUED
+from serving.adapters.sql_jobs import DEAD, QUEUED
 from serving.adapters.sql_leases import RUNNING
-from serving.adapters.tables import jobs, outbox
+from serving.adapters.tables import jobs, outbox, served_versions
 from serving.job import JobStatus
 from serving.ports.jobs import Backlog
+from serving.usecases.readiness import SILENCE
 
-DEAD = and_(jobs.c.status == JobStatus.FAILED.value, jobs.c.dead)
 UNLOGGED = outbox.c.due_at.is_not(None)
 
 
@@ -24,6 +25,8 @@ class SqlBacklog:
         """Raises DatabaseUnavailable."""
         unlogged = select(func.count()).select_from(outbox).where(UNLOGGED)
         ended = select(func.min(jobs.c.finished_at)).join(outbox, outbox.c.job_id == jobs.c.id).where(UNLOGGED)
+        stranded = self._stranded(now)
+        bound_to = select(jobs.c.version).where(stranded).distinct().subquery()
         query = select(
             _count(QUEUED).scalar_subquery().label("waiting"),
             select(func.min(jobs.c.submitted_at)).where(QUEUED).scalar_subquery().label("oldest_waiting"),
@@ -31,6 +34,8 @@ class SqlBacklog:
             _count(DEAD).scalar_subquery().label("dead"),
             unlogged.scalar_subquery().label("unlogged"),
             ended.scalar_subquery().label("oldest_unlogged"),
+            _count(stranded).scalar_subquery().label("stranded"),
+            select(func.aggregate_strings(bound_to.c.version, ",")).scalar_subquery().label("stranded_versions"),
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).mappings().one()
@@ -41,6 +46,27 @@ class SqlBacklog:
             dead=row["dead"],
             unlogged=row["unlogged"],
             oldest_unlogged_seconds=_age(row["oldest_unlogged"], now),
+            stranded=row["stranded"],
+            stranded_versions=_numbers(row["stranded_versions"]),
+        )
+
+    def _stranded(self, now: datetime) -> ColumnElement[bool]:
+        """Those that a worker of their code, if there were one, would take now or be too busy for."""
+        due = or_(jobs.c.due_at.is_(None), jobs.c.due_at <= now)
+        return and_(QUEUED, due, jobs.c.code_digest.not_in(self._living(now)))
+
+    def _living(self, now: datetime) -> CompoundSelect[Any]:
+        """The code that living workers have: of what they say they serve, and of what they run.
+
+        One that was started when another release was champion says nothing, and takes jobs of its own.
+        """
+        stamp, running = served_versions.c.stamp, jobs.alias("running")
+        postgres = self._database.is_postgres
+        served = cast(stamp, JSONB)["code_digest"].astext if postgres else func.json_extract(stamp, "$.code_digest")
+        held = and_(running.c.status == JobStatus.RUNNING.value, running.c.lease_until > now)
+        return union_all(
+            select(served).where(served_versions.c.served_at >= now - SILENCE),
+            select(running.c.code_digest).where(held),
         )
 
 
@@ -50,3 +76,7 @@ def _count(condition: ColumnElement[bool]) -> Select[Any]:
 
 def _age(since: datetime | None, now: datetime) -> float:
     return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def _numbers(listed: str | None) -> tuple[str, ...]:
+    return tuple(sorted(listed.split(","), key=lambda number: (len(number), number))) if listed else ()

@@ -13,6 +13,8 @@ from serving.adapters.sql_batches import SqlBatches, batch_of
 from serving.adapters.tables import compliance_results, job_of, jobs, results
 from serving.callback import Callback, CallbackStanding, EndedBatch, EndedJob
 
+UNANSWERED = callbacks.c.due_at.is_not(None) | (callbacks.c.reason != "")
+
 
 class SqlCallbacks:
     """A call is due until it is answered or given up; calls go in the order in which they fell due."""
@@ -43,8 +45,7 @@ class SqlCallbacks:
         return await self._update(callback, due_at=until, reason=reason)
 
     async def unanswered(self, limit: int) -> list[CallbackStanding]:
-        failed = callbacks.c.due_at.is_not(None) | (callbacks.c.reason != "")
-        query = select(callbacks).where(failed).order_by(callbacks.c.due_at.desc().nulls_last()).limit(limit)
+        query = select(callbacks).where(UNANSWERED).order_by(callbacks.c.due_at.desc().nulls_last()).limit(limit)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [
@@ -53,6 +54,11 @@ class SqlCallbacks:
             )
             for row in rows
         ]
+
+    async def count_unanswered(self) -> int:
+        async with self._database.read() as connection:
+            query = select(func.count()).select_from(callbacks).where(UNANSWERED)
+            return (await connection.execute(query)).scalar_one()
 
     async def _ended(self, row: RowMapping) -> EndedJob | EndedBatch:
         async with self._database.read() as connection:

@@ -39,6 +39,7 @@ from serving.job import STANDS_FOR_EQUALS, Job, JobStatus, Priority
 from serving.ports.jobs import Cursor, Submission
 
 QUEUED = jobs.c.status == JobStatus.QUEUED.value
+DEAD = and_(jobs.c.status == JobStatus.FAILED.value, jobs.c.dead)
 
 # Made once: each article asks them.
 _ADD = insert(jobs)
@@ -120,12 +121,7 @@ class SqlJobStore:
         return found[0] if found else None
 
     async def page(self, user: str, before: Cursor | None, limit: int) -> list[Job]:
-        query = select(jobs).where(jobs.c.user_id == user)
-        if before:
-            at = literal(before.at, jobs.c.submitted_at.type)
-            query = query.where(tuple_(jobs.c.submitted_at, jobs.c.id) < tuple_(at, literal(before.id)))
-        query = query.order_by(jobs.c.submitted_at.desc(), jobs.c.id.desc()).limit(limit)
-        return await self._jobs(query)
+        return await self._jobs(_page(jobs.c.user_id == user, before, limit))
 
     async def position(self, job: Job) -> int:
         order = (jobs.c.priority, jobs.c.turn, jobs.c.submitted_at, jobs.c.id)
@@ -136,7 +132,7 @@ class SqlJobStore:
                 for place in range(len(order))
             )
         )
-        return 1 + await self._count(QUEUED, earlier)
+        return 1 + await _count(self._database, QUEUED, earlier)
 
     async def revisions(self, job_ids: Iterable[str]) -> dict[str, int]:
         """Of those there are; read from the index alone."""
@@ -145,10 +141,10 @@ class SqlJobStore:
 
     async def unfinished(self) -> int:
         live = jobs.c.status.in_((JobStatus.QUEUED.value, JobStatus.RUNNING.value))
-        return await self._count(live)
+        return await _count(self._database, live)
 
     async def waiting(self) -> int:
-        return await self._count(QUEUED)
+        return await _count(self._database, QUEUED)
 
     async def result(self, job_id: str) -> str | None:
         for row in await self._database.fetch(select(results.c.report).where(results.c.job_id == job_id)):
@@ -168,10 +164,11 @@ class SqlJobStore:
                 await note(connection, by, "job.requeue", job_id, now=now)
         return queued
 
-    async def dead(self, limit: int) -> list[Job]:
-        failed = and_(jobs.c.status == JobStatus.FAILED.value, jobs.c.dead)
-        query = select(jobs).where(failed).order_by(jobs.c.submitted_at.desc()).limit(limit)
-        return [job_of(row) for row in await self._reporting.fetch(query)]
+    async def dead(self, before: Cursor | None, limit: int) -> list[Job]:
+        return [job_of(row) for row in await self._reporting.fetch(_page(DEAD, before, limit))]
+
+    async def count_dead(self) -> int:
+        return await _count(self._reporting, DEAD)
 
     async def _change(
         self, connection: AsyncConnection, job_id: str, change: Callable[[Job], Job | None]
@@ -194,9 +191,19 @@ class SqlJobStore:
     async def _jobs(self, query: Select[Any]) -> list[Job]:
         return [job_of(row) for row in await self._database.fetch(query)]
 
-    async def _count(self, *conditions: Any) -> int:  # noqa: ANN401 - SQL expressions
-        (row,) = await self._database.fetch(select(func.count().label("jobs")).select_from(jobs).where(*conditions))
-        return int(row["jobs"])
+
+async def _count(database: Database, *conditions: ColumnElement[bool]) -> int:
+    (row,) = await database.fetch(select(func.count().label("jobs")).select_from(jobs).where(*conditions))
+    return int(row["jobs"])
+
+
+def _page(which: ColumnElement[bool], before: Cursor | None, limit: int) -> Select[Any]:
+    """The latest of them, from the cursor on."""
+    query = select(jobs).where(which)
+    if before:
+        at = literal(before.at, jobs.c.submitted_at.type)
+        query = query.where(tuple_(jobs.c.submitted_at, jobs.c.id) < tuple_(at, literal(before.id)))
+    return query.order_by(jobs.c.submitted_at.desc(), jobs.c.id.desc()).limit(limit)
 
 
 def _facts(submission: Submission) -> tuple[Select[Any], dict[str, object]]:

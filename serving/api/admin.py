@@ -66,9 +66,12 @@ async def list_audit(use: Use, cursor: str = "", limit: Annotated[int, Query(ge=
 
 
 @router.get("/jobs/dead")
-async def list_dead(use: Use, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> JobsOut:
-    """Jobs that were given up after too many attempts, the latest first."""
-    return JobsOut(jobs=[StatusOut.of(follow.Standing(job, None)) for job in await use.jobs.dead(limit)], next=None)
+async def list_dead(use: Use, cursor: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> JobsOut:
+    """Jobs that were given up after too many attempts, the latest first; `next` goes on where the page ends."""
+    found = await use.jobs.dead(load_cursor(cursor), limit + 1)
+    page = found[:limit]
+    following = dump_cursor(page[-1].submitted, page[-1].id) if len(found) > limit else None
+    return JobsOut(jobs=[StatusOut.of(follow.Standing(job, None)) for job in page], next=following)
 
 
 @router.post("/jobs/{job_id}/requeue")

@@ -27,6 +27,7 @@ async def admin_page(
     request: Request, use: Use, caller: Visitor, cursor: Annotated[str, Query(max_length=200)] = ""
 ) -> Response:
     now, address = use.clock(), str(request.base_url).rstrip("/")
+    dead = await use.jobs.dead(None, MOST_DEAD + 1)
     entries = await use.audit.page(load_cursor(cursor), ENTRIES + 1)
     following = dump_cursor(entries[ENTRIES - 1].at, entries[ENTRIES - 1].id) if len(entries) > ENTRIES else ""
     return page(
@@ -34,8 +35,8 @@ async def admin_page(
         caller,
         here="/admin",
         keys=_key_table(await use.keys.all(), now),
-        dead=_dead_table(await use.jobs.dead(MOST_DEAD), address),
-        most_dead=MOST_DEAD,
+        dead=_dead_table(dead[:MOST_DEAD], address),
+        more_dead=len(dead) > MOST_DEAD,
         backlog=await use.backlogs.read(now),
         drain=await use.switches.get(DRAIN),
         begin_drain=_curl("PUT", f"{address}/api/v1/admin/drain", """ -d '{"reason": "WHY"}'"""),

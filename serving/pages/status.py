@@ -89,7 +89,12 @@ async def status_json(use: Use) -> Response:
     }
     if now.backlog is not None:
         waiting = now.backlog.oldest_waiting_seconds
-        body["queue"] = {"waiting": now.backlog.waiting, "running": now.backlog.running, "oldest_seconds": waiting}
+        body["queue"] = {
+            "waiting": now.backlog.waiting,
+            "stranded": now.backlog.stranded,
+            "running": now.backlog.running,
+            "oldest_seconds": waiting,
+        }
     if now.day is not None:
         body["day"] = {
             "jobs": now.day.jobs,

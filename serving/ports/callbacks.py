@@ -25,6 +25,9 @@ class Callbacks(Protocol):
     async def unanswered(self, limit: int) -> list[CallbackStanding]:
         """Those that wait or were given up, the latest first."""
 
+    async def count_unanswered(self) -> int:
+        """How many those are."""
+
 
 class Caller(Protocol):
     """Makes calls to addresses that clients named."""

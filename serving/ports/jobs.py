@@ -40,6 +40,8 @@ class Backlog:
     dead: int  # given up and not queued again
     unlogged: int  # ended, and MLflow hasn't been told
     oldest_unlogged_seconds: float  # since it ended
+    stranded: int  # of those that wait: due, and no living worker is known to have their code
+    stranded_versions: tuple[str, ...]  # that these are bound to
 
 
 class JobStore(Protocol):
@@ -81,8 +83,11 @@ class JobStore(Protocol):
     async def requeue(self, job_id: str, by: Actor, now: datetime) -> Job | None:
         """A dead job, queued again with all its attempts and noted in the audit; None when it isn't dead."""
 
-    async def dead(self, limit: int) -> list[Job]:
-        """Jobs that were given up, the latest first."""
+    async def dead(self, before: Cursor | None, limit: int) -> list[Job]:
+        """Jobs that were given up, the latest first, from the cursor on."""
+
+    async def count_dead(self) -> int:
+        """How many those are."""
 
 
 class Leases(Protocol):

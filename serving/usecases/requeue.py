@@ -30,7 +30,7 @@ async def requeue(jobs: JobStore, answers: Answers, *, job_id: str, by: Actor, n
 
 async def requeue_all(jobs: JobStore, answers: Answers, *, by: Actor, now: datetime) -> AsyncIterator[Job]:
     """Those that are dead now, however many. `jobs` has to read the primary: a replica still lists what is queued."""
-    while dead := await jobs.dead(AT_ONCE):
+    while dead := await jobs.dead(None, AT_ONCE):
         for job in dead:
             try:
                 yield await requeue(jobs, answers, job_id=job.id, by=by, now=now)

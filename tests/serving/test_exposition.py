@@ -26,7 +26,7 @@ class Backlogs:
         if self.away:
             raise DatabaseUnavailable("away")
         self.read_times += 1
-        return Backlog(self.read_times, 0.0, 0, 0, 0, 0.0)
+        return Backlog(self.read_times, 0.0, 0, 0, 0, 0.0, 0, ())
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def full(service: str) -> Metrics:
     if service == "worker":
         return WorkerMetrics()
     metrics = ApiMetrics()
-    metrics.installation.backlog = Backlog(1, 2.0, 3, 4, 5, 6.0)
+    metrics.installation.backlog = Backlog(1, 2.0, 3, 4, 5, 6.0, 1, ("7",))
     return metrics
 
 

@@ -116,7 +116,7 @@ def again(id: str) -> Submission:
 # What is asked, by the index that answers it.
 QUESTIONS: dict[str, Callable[[Stores], Awaitable[object]]] = {
     "ix_jobs_user_submitted": lambda s: s.jobs.page("user-7", Cursor(START + timedelta(days=5), "x"), 20),
-    "ix_jobs_status_submitted": lambda s: s.jobs.dead(50),
+    "ix_jobs_status_submitted": lambda s: s.jobs.dead(Cursor(START + timedelta(days=5), "x"), 50),
     "ix_jobs_user_status": lambda s: scalar(s, select(func.count()).where(OF_USER, jobs.c.status == "completed")),
     "ix_jobs_article": lambda s: s.jobs.add(again("again")),
     "ix_jobs_waiting": lambda s: s.jobs.position(submission("waits", turn=50).job),

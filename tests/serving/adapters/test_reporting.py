@@ -36,7 +36,7 @@ async def test_reports_come_from_there_and_a_client_s_own_jobs_do_not(postgres: 
         await stores.leases.give_back(NOW + 2 * LEASE, max_attempts=1)
         audit = SqlAudit(stores.database, reporting=stores.reporting)
         await audit.note(ROOT, "drain.begin", "drain", now=NOW)
-        assert (await stores.jobs.dead(9), await audit.page(None, 9)) == ([], [])
+        assert (await stores.jobs.dead(None, 9), await audit.page(None, 9)) == ([], [])
         assert [job.id for job in await stores.jobs.page("ada", None, 9)] == ["dead"]
 
 
@@ -50,4 +50,4 @@ async def test_a_replica_that_is_away_stops_reports_only(url: str) -> None:
     async with open_stores(ServingSettings(db_connection_string=url, db_read_connection_string=away)) as stores:
         await stores.jobs.add(submission("a"))
         with pytest.raises(DatabaseUnavailable):
-            await stores.jobs.dead(9)
+            await stores.jobs.dead(None, 9)

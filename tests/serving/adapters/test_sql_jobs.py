@@ -137,3 +137,15 @@ async def test_a_running_job_keeps_nobody_from_the_queue(stores: Stores) -> None
     await stores.jobs.add(submission("a"))
     await claim(stores, lease=LEASE)
     assert await stores.jobs.waiting() == 0
+
+
+async def test_all_that_were_given_up_are_paged_through_the_latest_first(stores: Stores) -> None:
+    for number in range(5):
+        await stores.jobs.add(submission(f"job{number}", seconds=number // 2, request=request(user=f"user{number}")))
+        await claim(stores)
+    await stores.leases.give_back(NOW + 2 * LEASE, max_attempts=1)
+    await stores.jobs.add(submission("waits", seconds=1))
+    first = await stores.jobs.dead(None, 2)
+    rest = await stores.jobs.dead(Cursor(first[-1].submitted, first[-1].id), 9)
+    assert [one.id for one in [*first, *rest]] == ["job4", "job3", "job2", "job1", "job0"]
+    assert await stores.jobs.count_dead() == 5

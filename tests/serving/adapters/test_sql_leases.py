@@ -111,7 +111,7 @@ async def test_a_job_tried_too_often_is_dead_with_what_stopped_it_last_and_logge
     assert (dead.status, dead.dead) == (JobStatus.FAILED, True)
     assert dead.reason == "given up after 1 attempt: MLflow is down"
     assert await unlogged(stores.database) == 1
-    assert await stores.jobs.dead(10) == [dead]
+    assert await stores.jobs.dead(None, 10) == [dead]
 
 
 async def test_a_dead_job_that_is_queued_anew_has_all_its_attempts_again(stores: Stores) -> None:

@@ -1,5 +1,6 @@
 """Every route has a rule, and every rule keeps out whom it should."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -8,8 +9,10 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from pipelines.keys import revoke as revoke_by_command
 from serving.access.api_keys import new_key
 from serving.access.caller import ROLES, Permission, Role
+from serving.access.sessions import ENDED
 from serving.access.settings import AccessSettings
 from serving.adapters.database import Database
 from serving.adapters.sql_api_keys import SqlApiKeys
@@ -104,7 +107,7 @@ async def test_a_session_is_begun_with_a_key_refreshed_and_ended(closed: httpx.A
     ] == "this session was ended: sign in again"
 
 
-async def test_revoking_a_key_ends_its_sessions_in_all_processes(
+async def test_a_session_that_is_ended_is_refused_in_all_processes_and_no_other_one_is(
     settings: ServingSettings, database: Database, redis_url: str
 ) -> None:
     shared = settings.model_copy(update={"redis_connection_string": redis_url})
@@ -115,6 +118,26 @@ async def test_revoking_a_key_ends_its_sessions_in_all_processes(
         await one.delete("/api/v1/session", headers=sessions[0])
         answers = [(await other.get("/api/v1/session", headers=session)).status_code for session in sessions]
     assert answers == [401, 200]
+
+
+async def test_revoking_a_key_by_command_ends_its_sessions_in_all_processes(
+    settings: ServingSettings, database: Database, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = settings.model_copy(update={"redis_connection_string": redis_url})
+    monkeypatch.setenv("COPYDESK_HOME", str(settings.home))
+    monkeypatch.setenv("DB_CONNECTION_STRING", settings.db_connection_string)
+    monkeypatch.setenv("REDIS_CONNECTION_STRING", redis_url)
+    keys = [await key_of(database, Role.EDITOR, user) for user in ("ada", "bob")]
+    async with api_client(shared, SIGN_IN) as one, api_client(shared, SIGN_IN) as other:
+        begun = [(await one.post("/api/v1/session", headers=key)).json() for key in keys]
+        ada, bob = ({"Authorization": f"Bearer {session['token']}"} for session in begun)
+        before = [(await process.get("/api/v1/jobs", headers=ada)).status_code for process in (one, other)]
+        via = (await one.get("/api/v1/session", headers=ada)).json()["via"]
+        await asyncio.to_thread(revoke_by_command, via.removeprefix("key:"))
+        after = [await process.get("/api/v1/jobs", headers=ada) for process in (one, other)]
+        others = [(await process.get("/api/v1/jobs", headers=bob)).status_code for process in (one, other)]
+    assert (before, [answer.status_code for answer in after], others) == ([200, 200], [401, 401], [200, 200])
+    assert {answer.json()["detail"] for answer in after} == {ENDED}
 
 
 @pytest.mark.parametrize("path", ["/api/v1/jobs", "/api/v1/jobs/none/status"])

@@ -72,7 +72,7 @@ async def test_a_step_that_cannot_be_noted_is_not_taken(
     ):
         assert response.status_code >= 500
     assert (await admin.get("/api/v1/admin/drain")).json()["draining"] is False
-    assert [job.id for job in await stores.jobs.dead(9)] == ["dead"]
+    assert [job.id for job in await stores.jobs.dead(None, 9)] == ["dead"]
 
 
 async def test_a_dead_job_is_listed_and_queued_again(admin: httpx.AsyncClient, stores: Stores) -> None:
@@ -84,6 +84,20 @@ async def test_a_dead_job_is_listed_and_queued_again(admin: httpx.AsyncClient, s
     again = await admin.post("/api/v1/admin/jobs/dead/requeue")
     assert (again.status_code, again.json()["type"]) == (409, "not-dead")
     assert await noted(admin) == [("root", "job.requeue", "dead", "")]
+
+
+async def test_dead_jobs_are_paged_to_the_last(admin: httpx.AsyncClient, stores: Stores) -> None:
+    for number in range(3):
+        await stores.jobs.add(submission(f"dead{number}", seconds=number))
+        await claim(stores, utc_now())
+    await stores.leases.give_back(utc_now() + 2 * LEASE, max_attempts=1)
+    first = (await admin.get("/api/v1/admin/jobs/dead?limit=2")).json()
+    rest = (await admin.get(f"/api/v1/admin/jobs/dead?limit=2&cursor={first['next']}")).json()
+    whole = (await admin.get("/api/v1/admin/jobs/dead?limit=3")).json()
+    assert [job["job_id"] for job in first["jobs"] + rest["jobs"]] == ["dead2", "dead1", "dead0"]
+    assert (rest["next"], whole["next"]) == (None, None)
+    refused = await admin.get("/api/v1/admin/jobs/dead?cursor=x")
+    assert (refused.status_code, "is none of ours" in refused.json()["detail"]) == (400, True)
 
 
 async def test_what_is_kept_ready_of_a_job_is_dropped(

@@ -351,6 +351,33 @@ async def test_admin_shows_with_the_command_beside(seed: Seed, browser: httpx.As
     assert re.fullmatch(r"copydesk keys revoke [0-9a-f]{12}", found["keys"][1][-1])
 
 
+async def test_articles_of_a_release_that_no_worker_runs_are_seen_on_status_and_admin(
+    seed: Seed, browser: httpx.AsyncClient
+) -> None:
+    await seed.served(2, champion=True)
+    job = await seed.job(at=seed.now)
+    await seed.stores.leases.hand_back(job, "its worker was told to stop")
+    for address in ("/status", "/admin"):
+        assert "1 article waits for a release that no worker runs" in (await browser.get(address)).text
+    assert (await browser.get("/status.json")).json()["queue"]["stranded"] == 1
+    await seed.stores.jobs.cancel(job.id, seed.now)
+    for address in ("/status", "/admin"):
+        assert "for a release that no worker runs" not in (await browser.get(address)).text
+
+
+async def test_admin_says_how_many_more_were_given_up(
+    seed: Seed, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.pages.admin.MOST_DEAD", 2)
+    for given_up in (2, 3):
+        while await seed.stores.jobs.count_dead() < given_up:
+            job = await seed.job(at=seed.now - DAY)
+            await seed.stores.leases.retry(job, seed.now, "no answer", pause=timedelta(0), max_attempts=1)
+        page = await browser.get("/admin")
+        assert len(tables(page)["dead"]) == 1 + 2
+        assert ("The latest 2 of 3 are shown" in page.text) == (given_up == 3)
+
+
 async def test_a_drain_is_seen_on_status_and_admin(seed: Seed, browser: httpx.AsyncClient) -> None:
     await seed.served(1, champion=True)
     await browser.put("/api/v1/admin/drain", json={"reason": "a new release"})
