@@ -195,8 +195,8 @@ class Worker:
             every(self.settings.lease_seconds / SWEEPS, self._sweep, stopping),
             every(ROLL_SECONDS, self._chores.roll_on, stopping),
             every(SHADOW_IDLE_SECONDS, self._shadowing.next, stopping),
-            every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
-            every(LOG_IDLE_SECONDS, self._chores.tell_next, stopping),
+            every(LOG_IDLE_SECONDS, self._log, stopping),
+            every(LOG_IDLE_SECONDS, self._tell, stopping),
             every(LOG_IDLE_SECONDS, self._call, stopping),
             every(FORGET_SECONDS, self._chores.forget_checks, stopping),
             every(FORGET_SECONDS, self._purge, stopping),
@@ -268,11 +268,17 @@ class Worker:
     async def _purge(self) -> None:
         await self._chores.purge()
 
+    async def _log(self) -> bool:
+        return await self._chores.log_next() is not None
+
+    async def _tell(self) -> bool:
+        return await self._chores.tell_next() is not None
+
     async def _call(self) -> bool:
-        return await self._chores.call() > 0
+        return bool(await self._chores.call())
 
     async def _log_rest(self) -> None:
-        while await self._chores.log_next() or await self._chores.tell_next():
+        while await self._log() or await self._tell():
             pass
 
     async def _take_jobs(self, stopping: asyncio.Event) -> None:

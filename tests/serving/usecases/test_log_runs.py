@@ -17,6 +17,7 @@ from serving.adapters.tables import recordings
 from serving.job import JobStatus
 from serving.ports.clocks import Clock
 from serving.ports.log import LogEntry
+from serving.telling import PutOff, Telling
 from serving.usecases.log_runs import HOLD, LONGEST_DELAY, delay, log_next
 from tests.embedded import with_mlflow
 from tests.serving.build import NOW, claim, report, submission, unlogged
@@ -60,6 +61,10 @@ def told_by(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str, bool]
     ]
 
 
+def put_off_for(failure: Exception, told: tuple[str, str, bool]) -> PutOff:
+    return PutOff(told[1], blocked=isinstance(failure, RegistryUnreachable))
+
+
 def at(moment: datetime) -> Clock:
     return lambda: moment
 
@@ -74,11 +79,11 @@ async def test_a_failure_delays_a_run_loses_none_and_is_logged_once(
 ) -> None:
     await finished(stores)
     outbox = SqlOutbox(stores.database)
-    assert await log_next(outbox, Away(failure), clock=at(NOW))
+    assert await log_next(outbox, Away(failure), clock=at(NOW)) == Telling("a", put_off_for(failure, told))
     assert told_by(caplog) == [("job a is not logged to MLflow yet, next try in 2 s", *told)]
     assert not await log_next(outbox, Away(failure), clock=at(NOW + timedelta(seconds=1)))
     assert await unlogged(stores.database) == 1
-    assert await log_next(outbox, MlflowRunLog(registry), clock=at(NOW + timedelta(seconds=2)))
+    assert await log_next(outbox, MlflowRunLog(registry), clock=at(NOW + timedelta(seconds=2))) == Telling("a")
     assert await unlogged(stores.database) == 0
     run = find_job_run(registry, "a")
     assert run
