@@ -46,10 +46,11 @@ def api() -> None:
 @service_app.command()
 def worker() -> None:
     """Run only a worker."""
+    from serving.access.settings import AccessSettings
     from serving.settings import ServingSettings
     from serving.worker import run
 
-    run(ServingSettings())
+    run(ServingSettings(), AccessSettings())
 
 
 @service_app.command()

@@ -17,6 +17,7 @@ from registry.errors import NotTrusted, Ungated
 from registry.settings import RegistrySettings
 from registry.trust import trusted_keys
 from serving.access.audit import WORKER
+from serving.access.settings import AccessSettings
 from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.measured import MeasuredBlobs, MeasuredCache, MeasuredKeyValues, MeasuredLeases
@@ -64,16 +65,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def run(settings: ServingSettings) -> None:
+def run(settings: ServingSettings, access: AccessSettings) -> None:
     """Works until SIGTERM or SIGINT; jobs that run by then are finished, or handed back where that takes too long.
 
-    Raises NoTrustedKeys and UnusableKey before anything starts: a worker that trusts nobody could serve nothing.
+    Raises UnsafeAddress, NoTrustedKeys and UnusableKey before anything starts: a worker that trusts nobody could serve
+    nothing.
     """
+    settings.worker_must_be_safe(metrics_token=bool(access.metrics_token.get_secret_value()))
     trusted_keys(RegistrySettings(home=settings.home))
-    asyncio.run(_run(settings))
+    asyncio.run(_run(settings, access))
 
 
-async def _run(settings: ServingSettings) -> None:
+async def _run(settings: ServingSettings, access: AccessSettings) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,7 +87,7 @@ async def _run(settings: ServingSettings) -> None:
         shared(settings, ModelSettings(), stores.database, utc_now) as between,
         open_edge(settings) as edge,
         open_blobs(settings) as blobs,
-        exposed(metrics, settings.host, settings.worker_metrics_port),
+        exposed(metrics, settings.host, settings.worker_metrics_port, access),
     ):
         registry = await _connected(RegistrySettings(home=settings.home), stopping)
         if registry is not None:

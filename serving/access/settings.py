@@ -35,7 +35,7 @@ class AccessSettings(BaseSettings):
     jwt_secret_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=AliasChoices("JWT_SECRET_KEY", "COPYDESK_JWT_SECRET_KEY")
     )  # signs sessions; during a rotation the new one, a space, the old one
-    metrics_token: SecretStr = SecretStr("")  # of whoever scrapes /metrics, where people sign in
+    metrics_token: SecretStr = SecretStr("")  # of whoever scrapes /metrics of the API and of workers
     entra_tenant: str = ""  # its id
     entra_audience: tuple[str, ...] = ()  # the application's id, and its api:// URI; JSON
     entra_authority: str = "https://login.microsoftonline.com"
