@@ -69,8 +69,8 @@ def migrate() -> None:
 def tick() -> None:
     """Do a round of the periodic work and stop: for a scheduler, beside workers or without.
 
-    Exit code 0: done, or nothing was due. 1: something was put off because MLflow or a client didn't answer; the next
-    round tries it again. 2: the round could not be done, such as without the database.
+    Exit code 0: done; what was refused by itself is named and tried again. 1: something was put off because MLflow or
+    a client didn't answer, or nothing gets through to them. 2: the round could not be done, as without the database.
     """
     from pipelines.tick import put_off
     from serving.settings import ServingSettings

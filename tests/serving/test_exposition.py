@@ -91,19 +91,21 @@ GUARDED = AccessSettings(metrics_token=SecretStr(TOKEN))
 @pytest.mark.parametrize(
     ("access", "sent", "status"),
     [
-        (GUARDED, f"Bearer {TOKEN}", 200),
-        (GUARDED, f"bearer {TOKEN}", 200),
-        (GUARDED, None, 401),
-        (GUARDED, "Bearer wrong", 401),
+        (GUARDED, f"Bearer {TOKEN}".encode(), 200),
+        (GUARDED, f"bearer {TOKEN}".encode(), 200),
+        (GUARDED, b"", 401),
+        (GUARDED, b"Bearer wrong", 401),
         (GUARDED, "Bearer wröng".encode(), 401),
-        (GUARDED, f"Basic {TOKEN}", 401),
-        (AccessSettings(jwt_secret_key=SecretStr("s" * 32)), "Bearer any", 401),  # as the API's: closed without a token
+        (GUARDED, f"Basic {TOKEN}".encode(), 401),
+        (
+            AccessSettings(jwt_secret_key=SecretStr("s" * 32)),
+            b"Bearer any",
+            401,
+        ),  # as the API's: closed without a token
     ],
 )
-async def test_a_worker_demands_the_token_as_the_api_does(
-    access: AccessSettings, sent: str | bytes | None, status: int
-) -> None:
-    port, headers = free_port(), {"Authorization": sent} if sent else None
+async def test_a_worker_demands_the_token_as_the_api_does(access: AccessSettings, sent: bytes, status: int) -> None:
+    port, headers = free_port(), httpx.Headers([(b"Authorization", sent)] if sent else [])
     async with exposed(WorkerMetrics(), "127.0.0.1", port, access), httpx.AsyncClient() as client:
         answer = await client.get(f"http://127.0.0.1:{port}/metrics", headers=headers)
         assert (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200

@@ -167,4 +167,4 @@ def test_sign_in_that_keeps_nobody_out_is_refused(given: dict[str, Any], says: s
 
 
 def test_everybody_in_the_tenant_may_be_an_editor_and_an_analyst() -> None:
-    assert AccessSettings(entra_default_roles=("editor", "analyst")).entra_default_roles == MAY_BE_EVERYBODY_S  # type: ignore[arg-type]
+    assert AccessSettings(entra_default_roles=("editor", "analyst")).entra_default_roles == MAY_BE_EVERYBODY_S
