@@ -46,10 +46,11 @@ def api() -> None:
 @service_app.command()
 def worker() -> None:
     """Run only a worker."""
+    from serving.access.settings import AccessSettings
     from serving.settings import ServingSettings
     from serving.worker import run
 
-    run(ServingSettings())
+    run(ServingSettings(), AccessSettings())
 
 
 @service_app.command()
@@ -66,16 +67,28 @@ def migrate() -> None:
 
 @service_app.command()
 def tick() -> None:
-    """Do a round of the periodic work and stop: for a scheduler, beside workers or without."""
+    """Do a round of the periodic work and stop: for a scheduler, beside workers or without.
+
+    Exit code 0: done; what was refused by itself is named and tried again. 1: something was put off because MLflow or
+    a client didn't answer, or nothing gets through to them. 2: the round could not be done, as without the database.
+    """
+    from pipelines.tick import put_off
     from serving.settings import ServingSettings
     from serving.tick import tick as round_of
+    from serving.usecases.purge import Purged
 
     done = round_of(ServingSettings())
     console = Console(highlight=False)
     console.print(f"{done.taken_back} jobs taken back from silent workers, {done.handed_out} handed out again.")
-    console.print(f"{done.logged} runs logged to MLflow, and what was decided about {done.told} jobs.")
-    console.print(f"{done.called} clients called whose jobs have ended.")
-    console.print(f"Removed for their age: {done.purged}." if done.purged else "Nothing removed: it was done today.")
+    console.print(f"{done.logged.done} runs logged to MLflow, and what was decided about {done.told.done} jobs.")
+    console.print(f"{done.called.done} clients called whose jobs have ended.")
+    if isinstance(done.purged, Purged):
+        console.print(f"Removed for their age: {done.purged}.")
+    elif done.purged is None:
+        console.print("Nothing removed: it was done today.")
+    for line in put_off(done):
+        console.print(line, markup=False, soft_wrap=True)
+    raise typer.Exit(1 if done.blocked else 0)
 
 
 @service_app.command()

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
 from uuid import uuid4
 
 from registry.connection import Registry
+from registry.errors import RegistryError
 from registry.retention import forget_articles
 from serving.adapters.http_caller import HttpCaller
 from serving.adapters.mlflow_feedback import MlflowFeedback
@@ -31,6 +33,8 @@ from serving.ports.storage import BlobStore, Retention
 from serving.rollout import State
 from serving.settings import ServingSettings
 from serving.shared import Shared
+from serving.telling import PutOff, Tally, Telling
+from serving.together import together
 from serving.tracing import NO_TRACES, Traces
 from serving.usecases import call_back
 from serving.usecases.call_back import call_due
@@ -55,10 +59,17 @@ class Ticked:
 
     taken_back: int  # jobs whose worker went silent
     handed_out: int  # waiting jobs that the queue had forgotten
-    logged: int  # runs in MLflow
-    told: int  # jobs whose decisions MLflow has now
-    called: int  # clients whose jobs or batches ended
-    purged: Purged | None  # None: it was done within the day
+    logged: Tally  # runs in MLflow
+    told: Tally  # jobs whose decisions MLflow has now
+    called: Tally  # clients whose jobs or batches ended
+    purged: Purged | PutOff | None  # None: it was done within the day
+
+    @property
+    def blocked(self) -> bool:
+        """Something waits because nothing gets through to MLflow or to a client."""
+        return any(each.blocked for each in (self.logged, self.told, self.called)) or (
+            isinstance(self.purged, PutOff) and self.purged.blocked
+        )
 
 
 class Chores:
@@ -100,18 +111,29 @@ class Chores:
 
     async def _round(self) -> Ticked:
         taken_back, handed_out = await self.sweep()
-        logged = 0
-        while await self.log_next():
-            logged += 1
-        told = 0
-        while await self.tell_next():
-            told += 1
-        called = 0
-        while count := await self.call():
-            called += count
         await self.roll_on()
         await self.forget_checks()
-        return Ticked(taken_back, handed_out, logged, told, called, await self.purge())
+        (logged, told), called = await together(self._tell_mlflow(), _each_once(self.call))
+        return Ticked(taken_back, handed_out, logged, told, called, await self._purge_or_later())
+
+    async def _tell_mlflow(self) -> tuple[Tally, Tally]:
+        """While it doesn't answer, each entry would wait as long as the first did."""
+
+        async def log() -> Sequence[Telling]:
+            return _one(await self.log_next())
+
+        async def tell() -> Sequence[Telling]:
+            return _one(await self.tell_next())
+
+        return await _each_once(log, while_answered=True), await _each_once(tell, while_answered=True)
+
+    async def _purge_or_later(self) -> Purged | PutOff | None:
+        try:
+            return await self.purge()
+        except RegistryError as error:
+            if not error.outage:
+                raise
+            return PutOff(str(error), blocked=True)
 
     async def sweep(self) -> tuple[int, int]:
         """Takes jobs back from workers that went silent, and hands out what the queue forgot; how many of each."""
@@ -124,23 +146,23 @@ class Chores:
             logger.warning("%d waiting jobs were missing in the queue and are in it again", count)
         return len(lost), count
 
-    async def log_next(self) -> bool:
-        """Tells MLflow of an ended job; False when there is none to tell of."""
+    async def log_next(self) -> Telling | None:
+        """Tells MLflow of an ended job; None when there is none to tell of."""
         if not await self._outbox.is_due(self._clock()) or not await self._holds(LOG, LOG_TERM):
-            return False
+            return None
         hold = timedelta(seconds=self._settings.log_hold_seconds)
         return await log_next(self._outbox, self._runs, clock=self._clock, hold=hold)
 
-    async def tell_next(self) -> bool:
-        """Tells MLflow what was decided with a job's report; False when there is nothing to tell."""
+    async def tell_next(self) -> Telling | None:
+        """Tells MLflow what was decided with a job's report; None when there is nothing to tell."""
         if not await self._decided.is_due(self._clock()) or not await self._holds(LOG, LOG_TERM):
-            return False
+            return None
         return await tell_next(self._decided, self._decisions, clock=self._clock)
 
-    async def call(self) -> int:
-        """Calls clients whose jobs have ended; how many."""
+    async def call(self) -> Sequence[Telling]:
+        """Calls some of the clients whose jobs have ended."""
         if not await self._callbacks.is_due(self._clock()) or not await self._holds(CALL, call_back.HOLD):
-            return 0
+            return ()
         keys = self._settings.webhook_keys
         return await call_due(self._callbacks, self._caller, callback_body, keys=keys, clock=self._clock)
 
@@ -183,6 +205,22 @@ class Chores:
 
     async def _holds(self, lock: str, term: timedelta) -> bool:
         return await self._locks.hold(lock, self.name, self._clock(), term)
+
+
+async def _each_once(tell_some: Callable[[], Awaitable[Sequence[Telling]]], *, while_answered: bool = False) -> Tally:
+    """All that is due: what was put off falls due again while others are told, and would never end."""
+    tried: dict[str, PutOff | None] = {}
+    while some := await tell_some():
+        again = any(each.of in tried for each in some)
+        tried |= {each.of: each.put_off for each in some}
+        if again or (while_answered and any(each.put_off and each.put_off.blocked for each in some)):
+            break
+    put_off = tuple(each for each in tried.values() if each)
+    return Tally(len(tried) - len(put_off), put_off)
+
+
+def _one(telling: Telling | None) -> Sequence[Telling]:
+    return (telling,) if telling else ()
 
 
 async def purge_now(

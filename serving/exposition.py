@@ -3,12 +3,18 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
+from types import MappingProxyType
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from agent.errors import CopydeskError
+from serving.access.caller import NotSignedIn
+from serving.access.scrapers import must_scrape
+from serving.access.settings import AccessSettings
+from serving.api.problems import MEDIA_TYPE, problem
 from serving.dependencies import ASK_SECONDS, Dependencies
 from serving.metrics import ApiMetrics, Metrics
 from serving.ports.clocks import Clock, Ticks
@@ -53,8 +59,8 @@ class Exposition:
 
 
 @asynccontextmanager
-async def exposed(metrics: Metrics, host: str, port: int) -> AsyncIterator[None]:
-    """A worker's metrics at `/metrics` on a port of its own, and `/healthz`; port 0 for none.
+async def exposed(metrics: Metrics, host: str, port: int, access: AccessSettings) -> AsyncIterator[None]:
+    """A worker's metrics at `/metrics` on a port of its own, for whom the API's are, and `/healthz`; port 0 for none.
 
     Where the port is taken, such as by another worker on this machine, the worker works without.
     """
@@ -62,7 +68,7 @@ async def exposed(metrics: Metrics, host: str, port: int) -> AsyncIterator[None]
         yield
         return
     try:
-        server = await asyncio.start_server(_answering(metrics.text), host, port, limit=LONGEST_HEAD)
+        server = await asyncio.start_server(_answering(metrics.text, access), host, port, limit=LONGEST_HEAD)
     except OSError as error:
         logger.warning(
             "port %d on %s can't be used (%s), so this worker's metrics aren't told: give each worker on a machine "
@@ -78,14 +84,14 @@ async def exposed(metrics: Metrics, host: str, port: int) -> AsyncIterator[None]
 
 
 def _answering(
-    metrics: Callable[[], bytes],
+    metrics: Callable[[], bytes], access: AccessSettings
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with contextlib.suppress(TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
                 async with asyncio.timeout(HEAD_SECONDS):
                     head = await reader.readuntil(b"\r\n\r\n")
-                    writer.write(_response(head, metrics))
+                    writer.write(_response(head, metrics, access))
                     await writer.drain()
         finally:
             writer.close()
@@ -93,20 +99,39 @@ def _answering(
     return answer
 
 
-def _response(head: bytes, metrics: Callable[[], bytes]) -> bytes:
+def _response(head: bytes, metrics: Callable[[], bytes], access: AccessSettings) -> bytes:
     method, _, rest = head.partition(b" ")
     path = rest.partition(b" ")[0].partition(b"?")[0]
     if method != b"GET":
         return _message("405 Method Not Allowed", "text/plain", b"GET is all there is\n")
     if path == b"/metrics":
+        try:
+            must_scrape(access.metrics_token.get_secret_value(), _bearer(head), sign_in=access.required)
+        except NotSignedIn as error:
+            return _refusal(error)
         return _message("200 OK", CONTENT_TYPE, metrics())
     if path == b"/healthz":
         return _message("200 OK", "application/json", b'{"status": "ok"}')
     return _message("404 Not Found", "text/plain", b"/metrics and /healthz are all there is\n")
 
 
-def _message(status: str, content_type: str, body: bytes) -> bytes:
-    head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+def _bearer(head: bytes) -> str:
+    """The credential of a request; empty: none."""
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"authorization":
+            scheme, _, token = value.strip().partition(b" ")
+            return token.strip().decode("latin-1") if scheme.lower() == b"bearer" else ""
+    return ""
+
+
+def _refusal(error: NotSignedIn) -> bytes:
+    """The problem document that the API would answer."""
+    answer = problem(error.type, error.status, str(error))
+    return _message(f"{error.status} {HTTPStatus(error.status).phrase}", MEDIA_TYPE, bytes(answer.body), error.headers)
+
+
+def _message(status: str, content_type: str, body: bytes, more: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    headers = {"Content-Type": content_type, "Content-Length": str(len(body)), "Connection": "close", **more}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode() + body

@@ -21,7 +21,7 @@ LEAST_LEASE_SECONDS = 1.0  # a lease is renewed three times in it
 
 
 class UnsafeAddress(CopydeskError):
-    """The API would be reachable from elsewhere, and nobody has to sign in."""
+    """The API or a worker's metrics would be reachable from elsewhere, and nobody has to say who they are."""
 
     type = "unsafe-address"
 
@@ -172,11 +172,24 @@ class ServingSettings(BaseSettings):
 
     def must_be_safe(self, *, sign_in: bool) -> None:
         """Raises UnsafeAddress where others could reach a service that asks nobody who they are."""
-        if not sign_in and self.host != "localhost" and not _is_loopback(self.host):
+        if not sign_in and not self._is_local:
             raise UnsafeAddress(
                 f"COPYDESK_HOST is {self.host!r} and nobody has to sign in: set JWT_SECRET_KEY or "
                 "COPYDESK_ENTRA_TENANT for sign-in, or serve 127.0.0.1 only"
             )
+
+    def worker_must_be_safe(self, *, metrics_token: bool) -> None:
+        """Raises UnsafeAddress where others could read a worker's metrics without the token for them."""
+        if self.worker_metrics_port and not metrics_token and not self._is_local:
+            raise UnsafeAddress(
+                f"COPYDESK_WORKER_METRICS_PORT is {self.worker_metrics_port} on {self.host!r} (COPYDESK_HOST), where "
+                "anybody could read this worker's metrics: set COPYDESK_METRICS_TOKEN, or COPYDESK_HOST=127.0.0.1, or "
+                "COPYDESK_WORKER_METRICS_PORT=0 for none"
+            )
+
+    @property
+    def _is_local(self) -> bool:
+        return self.host == "localhost" or _is_loopback(self.host)
 
     def limit_of(self, priority: Priority) -> int:
         return self.batch_queue_limit if priority is Priority.BATCH else self.queue_limit

@@ -17,6 +17,7 @@ from registry.errors import NotTrusted, Ungated
 from registry.settings import RegistrySettings
 from registry.trust import trusted_keys
 from serving.access.audit import WORKER
+from serving.access.settings import AccessSettings
 from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.measured import MeasuredBlobs, MeasuredCache, MeasuredKeyValues, MeasuredLeases
@@ -64,16 +65,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def run(settings: ServingSettings) -> None:
+def run(settings: ServingSettings, access: AccessSettings) -> None:
     """Works until SIGTERM or SIGINT; jobs that run by then are finished, or handed back where that takes too long.
 
-    Raises NoTrustedKeys and UnusableKey before anything starts: a worker that trusts nobody could serve nothing.
+    Raises UnsafeAddress, NoTrustedKeys and UnusableKey before anything starts: a worker that trusts nobody could serve
+    nothing.
     """
+    settings.worker_must_be_safe(metrics_token=bool(access.metrics_token.get_secret_value()))
     trusted_keys(RegistrySettings(home=settings.home))
-    asyncio.run(_run(settings))
+    asyncio.run(_run(settings, access))
 
 
-async def _run(settings: ServingSettings) -> None:
+async def _run(settings: ServingSettings, access: AccessSettings) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,7 +87,7 @@ async def _run(settings: ServingSettings) -> None:
         shared(settings, ModelSettings(), stores.database, utc_now) as between,
         open_edge(settings) as edge,
         open_blobs(settings) as blobs,
-        exposed(metrics, settings.host, settings.worker_metrics_port),
+        exposed(metrics, settings.host, settings.worker_metrics_port, access),
     ):
         registry = await _connected(RegistrySettings(home=settings.home), stopping)
         if registry is not None:
@@ -195,8 +198,8 @@ class Worker:
             every(self.settings.lease_seconds / SWEEPS, self._sweep, stopping),
             every(ROLL_SECONDS, self._chores.roll_on, stopping),
             every(SHADOW_IDLE_SECONDS, self._shadowing.next, stopping),
-            every(LOG_IDLE_SECONDS, self._chores.log_next, stopping),
-            every(LOG_IDLE_SECONDS, self._chores.tell_next, stopping),
+            every(LOG_IDLE_SECONDS, self._log, stopping),
+            every(LOG_IDLE_SECONDS, self._tell, stopping),
             every(LOG_IDLE_SECONDS, self._call, stopping),
             every(FORGET_SECONDS, self._chores.forget_checks, stopping),
             every(FORGET_SECONDS, self._purge, stopping),
@@ -268,11 +271,17 @@ class Worker:
     async def _purge(self) -> None:
         await self._chores.purge()
 
+    async def _log(self) -> bool:
+        return await self._chores.log_next() is not None
+
+    async def _tell(self) -> bool:
+        return await self._chores.tell_next() is not None
+
     async def _call(self) -> bool:
-        return await self._chores.call() > 0
+        return bool(await self._chores.call())
 
     async def _log_rest(self) -> None:
-        while await self._chores.log_next() or await self._chores.tell_next():
+        while await self._log() or await self._tell():
             pass
 
     async def _take_jobs(self, stopping: asyncio.Event) -> None:

@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from agent.errors import CopydeskError
 from serving.access.caller import Role
 
+# Of a whole tenant, guests among them. Who approves, trains or administers is named in the application.
+MAY_BE_EVERYBODY_S = (Role.EDITOR, Role.ANALYST)
 LEAST_SECRET = 32  # bytes, as long as the hash (RFC 7518, 3.2)
 
 
@@ -35,11 +37,11 @@ class AccessSettings(BaseSettings):
     jwt_secret_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=AliasChoices("JWT_SECRET_KEY", "COPYDESK_JWT_SECRET_KEY")
     )  # signs sessions; during a rotation the new one, a space, the old one
-    metrics_token: SecretStr = SecretStr("")  # of whoever scrapes /metrics, where people sign in
+    metrics_token: SecretStr = SecretStr("")  # of whoever scrapes /metrics of the API and of workers
     entra_tenant: str = ""  # its id
     entra_audience: tuple[str, ...] = ()  # the application's id, and its api:// URI; JSON
     entra_authority: str = "https://login.microsoftonline.com"
-    entra_default_roles: tuple[Role, ...] = ()  # of who has none in the application; JSON
+    entra_default_roles: tuple[Role, ...] = ()  # of who has none in the application, editor and analyst only; JSON
     entra_client: str = ""  # the application's id, by which the pane signs people in
     entra_scope: str = ""  # what it asks for: api://APPLICATION/checks.submit
     msal_url: str = ""  # where browsers load Microsoft's sign-in library from, as an ES module
@@ -64,6 +66,11 @@ class AccessSettings(BaseSettings):
             )
         if bool(self.entra_tenant) != bool(self.entra_audience):
             raise UnsafeSignIn("COPYDESK_ENTRA_TENANT and COPYDESK_ENTRA_AUDIENCE are needed together: set both")
+        if refused := [role.value for role in self.entra_default_roles if role not in MAY_BE_EVERYBODY_S]:
+            raise UnsafeSignIn(
+                f"COPYDESK_ENTRA_DEFAULT_ROLES would make everybody in the tenant {' and '.join(refused)}: leave "
+                f"{' and '.join(MAY_BE_EVERYBODY_S)} at most, and assign other roles to people in the Entra application"
+            )
         authority = urlsplit(self.entra_authority)
         if authority.scheme != "https" and authority.hostname not in ("localhost", "127.0.0.1"):
             raise UnsafeSignIn(

@@ -27,6 +27,7 @@ class CallFailed(CopydeskError):
     """Nobody answered."""
 
     type = "call-failed"
+    outage = True
 
 
 class Resolver:

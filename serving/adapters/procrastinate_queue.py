@@ -24,7 +24,7 @@ from serving.adapters.tables import job_of, jobs
 from serving.job import JobStatus
 
 POLL_SECONDS = 5.0  # should a notification be missed
-WORKER_CONNECTIONS = 4  # beside those of the database: one listens
+WORKER_CONNECTIONS = 4  # beside those of the database, and one more that listens
 
 
 class ProcrastinateQueue:

@@ -1,13 +1,13 @@
 """Who may ask what: one rule for every route, and the credential of a request."""
 
-import hmac
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from serving.access.caller import Caller, NotAllowed, NotSignedIn, Permission
+from serving.access.caller import Caller, NotAllowed, Permission
+from serving.access.scrapers import must_scrape
 from serving.api.rate_limit import limited
 from serving.api.services import Services, services
 from serving.together import together
@@ -121,11 +121,8 @@ async def scraping(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> None:
     """Raises NotSignedIn. The token is no key of the database's: metrics are read most when that is down."""
-    token = use.sign_in.metrics_token
-    if not token and not use.sign_in.required:
-        return
-    if not token or not hmac.compare_digest(token.encode(), (credentials.credentials if credentials else "").encode()):
-        raise NotSignedIn("metrics need the token of COPYDESK_METRICS_TOKEN: send it as `Authorization: Bearer ...`")
+    given = credentials.credentials if credentials else ""
+    must_scrape(use.sign_in.metrics_token, given, sign_in=use.sign_in.required)
 
 
 Who = Annotated[Caller, Depends(admitted)]

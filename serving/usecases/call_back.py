@@ -10,6 +10,7 @@ from agent.errors import CopydeskError
 from serving.callback import Callback, pause_after, signed
 from serving.ports.callbacks import Callbacks, Caller
 from serving.ports.clocks import Clock
+from serving.telling import PutOff, Telling
 from serving.usecases.log_runs import unforeseen
 
 logger = logging.getLogger(__name__)
@@ -22,49 +23,54 @@ UNANSWERED = "callback %s is not answered, %s"
 Body = Callable[[Callback], bytes]
 
 
-async def call_due(callbacks: Callbacks, caller: Caller, body: Body, *, keys: Sequence[bytes], clock: Clock) -> int:
-    """Makes the calls that are due, so many at once; how many they were."""
+async def call_due(
+    callbacks: Callbacks, caller: Caller, body: Body, *, keys: Sequence[bytes], clock: Clock
+) -> list[Telling]:
+    """Makes the calls that are due, so many at once."""
     claimed: list[Callback] = []
     while len(claimed) < AT_ONCE and (callback := await callbacks.claim(clock(), HOLD)):
         claimed.append(callback)
-    await asyncio.gather(*(_call(callbacks, caller, each, body, keys, clock) for each in claimed))
-    return len(claimed)
+    return await asyncio.gather(*(_call(callbacks, caller, each, body, keys, clock) for each in claimed))
 
 
 async def _call(
     callbacks: Callbacks, caller: Caller, callback: Callback, body: Body, keys: Sequence[bytes], clock: Clock
-) -> None:
+) -> Telling:
     if not keys:
-        await _postpone(callbacks, callback, clock, "this worker has no COPYDESK_WEBHOOK_SECRET to sign with")
-        return
+        no_key = "this worker has no COPYDESK_WEBHOOK_SECRET to sign with"
+        return await _postpone(callbacks, callback, clock, no_key, blocked=True)
     try:
         told = body(callback)
         status = await caller.post(callback.url, signed(keys, callback.message, clock(), told), told)
     except CopydeskError as error:
-        await _postpone(callbacks, callback, clock, str(error))
-        return
+        return await _postpone(callbacks, callback, clock, str(error), blocked=error.outage)
     except Exception as error:
         # One address that the client library can't digest must not hold up the others.
-        put_off = _put_off(callback, clock(), unforeseen(error))
-        logger.exception(UNANSWERED, callback.message, put_off)
-        await callbacks.postponed(callback, put_off.until, put_off.reason)
-        return
+        later = _later(callback, clock(), unforeseen(error))
+        logger.exception(UNANSWERED, callback.message, later)
+        await callbacks.postponed(callback, later.until, later.reason)
+        return Telling(callback.message, PutOff(later.reason))
     if status in OK:
         await callbacks.answered(callback)
-    elif status == GONE:
-        await callbacks.postponed(callback, None, f"given up: the receiver answered {GONE} (gone)")
-    else:
-        await _postpone(callbacks, callback, clock, f"the receiver answered {status}")
+        return Telling(callback.message)
+    if status == GONE:
+        gone = f"given up: the receiver answered {GONE} (gone)"
+        await callbacks.postponed(callback, None, gone)
+        return Telling(callback.message, PutOff(gone))
+    return await _postpone(callbacks, callback, clock, f"the receiver answered {status}")
 
 
-async def _postpone(callbacks: Callbacks, callback: Callback, clock: Clock, reason: str) -> None:
-    put_off = _put_off(callback, clock(), reason)
-    logger.warning(UNANSWERED, callback.message, put_off)
-    await callbacks.postponed(callback, put_off.until, put_off.reason)
+async def _postpone(
+    callbacks: Callbacks, callback: Callback, clock: Clock, reason: str, *, blocked: bool = False
+) -> Telling:
+    later = _later(callback, clock(), reason)
+    logger.warning(UNANSWERED, callback.message, later)
+    await callbacks.postponed(callback, later.until, later.reason)
+    return Telling(callback.message, PutOff(later.reason, blocked))
 
 
 @dataclass(frozen=True, slots=True)
-class _PutOff:
+class _Later:
     until: datetime | None  # None: for good
     reason: str
 
@@ -73,8 +79,8 @@ class _PutOff:
         return f"{when}: {self.reason}"
 
 
-def _put_off(callback: Callback, now: datetime, reason: str) -> _PutOff:
+def _later(callback: Callback, now: datetime, reason: str) -> _Later:
     pause = pause_after(callback.attempt)
     if pause is None:
-        return _PutOff(None, f"given up after {callback.attempt} attempts: {reason}")
-    return _PutOff(now + pause, reason)
+        return _Later(None, f"given up after {callback.attempt} attempts: {reason}")
+    return _Later(now + pause, reason)

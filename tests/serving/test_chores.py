@@ -1,12 +1,19 @@
 """The periodic work, by a worker or by a scheduler's call."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NoReturn, cast
 
 import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from pydantic import SecretStr
+from sqlalchemy import func, select
 
 from agent.settings import ModelSettings
 from registry.connection import Registry, connect
@@ -16,19 +23,23 @@ from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.mlflow_versions import MlflowVersions
 from serving.adapters.sql_locks import SqlLocks
 from serving.adapters.stores import WorkerStores
+from serving.adapters.tables import outbox
 from serving.app import utc_now
-from serving.chores import PURGE, PURGE_EVERY, Chores, Ticked
+from serving.chores import PURGE, PURGE_EVERY, Chores, Ticked, _each_once
 from serving.edge import open_edge
 from serving.errors import BlobStoreUnavailable, ChampionRefused
 from serving.job import JobStatus
 from serving.settings import ServingSettings
 from serving.shared import shared
+from serving.telling import PutOff, Tally, Telling
 from serving.usecases.log_runs import HOLD
 from serving.usecases.purge import Purged
 from serving.worker import Worker
 from tests.embedded import with_mlflow
 from tests.registry.meanwhile import failing
-from tests.serving.build import LEASE, claim, report, submission
+from tests.serving.build import LEASE, claim, report, submission, unlogged
+from tests.serving.receiver import receiver
+from tests.waiting import soon
 
 
 @pytest.fixture
@@ -97,9 +108,123 @@ async def test_a_round_takes_back_logs_and_purges(
     await claim(stores, clock() - 2 * LEASE)
     running = await claim(stores, clock())
     await stores.leases.finish(running.ended_as(JobStatus.COMPLETED, clock()), await report())
-    assert await two[0].all() == Ticked(taken_back=1, handed_out=0, logged=1, told=0, called=0, purged=Purged())
+    first = Ticked(taken_back=1, handed_out=0, logged=Tally(1), told=Tally(), called=Tally(), purged=Purged())
+    assert await two[0].all() == first
     assert find_job_run(registry, running.id)
-    assert await two[1].all() == Ticked(taken_back=0, handed_out=0, logged=0, told=0, called=0, purged=None)
+    assert await two[1].all() == Ticked(0, 0, logged=Tally(), told=Tally(), called=Tally(), purged=None)
+
+
+AWAY = MlflowException("API request to http://mlflow failed")
+REFUSED = MlflowException("it is too long")
+
+
+@asynccontextmanager
+async def telling(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved, **changed: object
+) -> AsyncIterator[Chores]:
+    async with shared(settings, ModelSettings(), stores.database, clock) as between:
+        yield Chores(
+            settings.model_copy(update=changed),
+            stores,
+            leases=stores.leases,
+            blobs=FolderBlobs(settings.articles),
+            registry=registry,
+            shared=between,
+            clock=clock,
+        )
+
+
+async def end(stores: WorkerStores, clock: Moved, *ids: str, callback_url: str = "") -> None:
+    for id in ids:
+        await stores.jobs.add(submission(id, submitted=clock(), callback_url=callback_url))
+        await stores.jobs.cancel(id, clock())
+
+
+async def attempts(stores: WorkerStores) -> int:
+    async with stores.database.read() as connection:
+        return await connection.scalar(select(func.sum(outbox.c.attempts))) or 0
+
+
+async def test_a_round_asks_an_mlflow_that_is_away_once_and_says_what_waits(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved
+) -> None:
+    await end(stores, clock, "a", "b", "c")
+    async with telling(settings, stores, failing(registry, "get_experiment_by_name", AWAY), clock) as chores:
+        done = await chores.all()
+    assert (done.logged.done, len(done.logged.put_off), done.logged.blocked, done.blocked) == (0, 1, True, True)
+    assert "can't be reached" in done.logged.put_off[0].reason
+    assert (await attempts(stores), await unlogged(stores.database)) == (1, 3)
+
+
+async def test_a_round_tries_past_what_mlflow_refuses_and_is_no_failure(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved
+) -> None:
+    await end(stores, clock, "a", "b", "c")
+    async with telling(settings, stores, failing(registry, "create_run", REFUSED), clock) as chores:
+        done = await chores.all()
+    assert (done.logged.done, len(done.logged.put_off), done.blocked) == (0, 3, False)
+    assert "it is too long" in done.logged.put_off[0].reason
+
+
+async def test_a_purge_that_mlflow_holds_up_is_put_off(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved
+) -> None:
+    async with telling(settings, stores, failing(registry, "search_experiments", AWAY), clock) as chores:
+        done = await chores.all()
+    assert isinstance(done.purged, PutOff)
+    assert ("can't be reached" in done.purged.reason, done.blocked) == (True, True)
+    async with telling(settings, stores, registry, clock) as chores:
+        assert (await chores.all()).purged == Purged()
+
+
+class Late:
+    """MLflow's client, whose every call takes its time and then fails, as one that hangs."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __getattr__(self, name: str) -> NoReturn:
+        time.sleep(self.seconds)
+        raise AWAY
+
+
+async def test_clients_are_called_while_mlflow_hangs(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved
+) -> None:
+    hanging = replace(registry, client=cast("MlflowClient", Late(2.0)))
+    with receiver() as called:
+        await end(stores, clock, "a", callback_url=called.url)
+        own = {"webhook_secret": SecretStr("whsec_" + "a" * 32), "callback_hosts": (called.host,)}
+        async with telling(settings, stores, hanging, clock, **own) as chores:
+            begun = asyncio.create_task(chores.all())
+            await soon("the client is called", lambda: called.calls)
+            assert await unlogged(stores.database) == 1
+            assert not begun.done()
+            done = await begun
+    assert (done.called, done.logged.blocked) == (Tally(1), True)
+
+
+async def test_a_client_that_does_not_answer_is_called_once_in_a_round(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved
+) -> None:
+    with receiver() as gone:
+        pass
+    own = {"webhook_secret": SecretStr("whsec_" + "a" * 32), "callback_hosts": (gone.host,)}
+    await end(stores, clock, "a", "b", callback_url=gone.url)
+    async with telling(settings, stores, registry, clock, **own) as chores:
+        done = await chores.all()
+    assert (done.called.done, len(done.called.put_off), done.blocked) == (0, 2, True)
+
+
+async def test_what_falls_due_again_ends_a_round() -> None:
+    """A receiver that hangs takes longer than the pause before it is called again."""
+    rounds = iter([["a", "b"], ["b", "c"], ["c"]])
+
+    async def some() -> list[Telling]:
+        return [Telling(of, PutOff("late", blocked=True)) for of in next(rounds)]
+
+    assert await _each_once(some) == Tally(0, (PutOff("late", blocked=True),) * 3)
+    assert list(rounds) == [["c"]]
 
 
 async def test_what_one_process_does_the_other_leaves(

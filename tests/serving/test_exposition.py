@@ -3,12 +3,15 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from serving.access.settings import AccessSettings
 from serving.adapters.database import DatabaseUnavailable
 from serving.dependencies import Dependencies
 from serving.exposition import REMEMBERED_SECONDS, Exposition, exposed
 from serving.metrics import ApiMetrics, WorkerMetrics
 from serving.ports.jobs import Backlog
+from tests.serving.conftest import OPEN
 from tests.serving.service import free_port
 from tests.serving.ticks import Turned
 
@@ -75,15 +78,54 @@ async def test_figures_that_cannot_be_read_are_missing_and_not_old(
 )
 async def test_a_worker_answers_on_a_port_of_its_own(method: str, path: str, status: int) -> None:
     port = free_port()
-    async with exposed(WorkerMetrics(), "127.0.0.1", port), httpx.AsyncClient() as client:
+    async with exposed(WorkerMetrics(), "127.0.0.1", port, OPEN), httpx.AsyncClient() as client:
         response = await client.request(method, f"http://127.0.0.1:{port}{path}")
     assert response.status_code == status
     assert (b"compliance_job_wait_seconds" in response.content) == (status == 200 and "metrics" in path)
 
 
+TOKEN = "t" * 40
+GUARDED = AccessSettings(metrics_token=SecretStr(TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("access", "sent", "status"),
+    [
+        (GUARDED, f"Bearer {TOKEN}".encode(), 200),
+        (GUARDED, f"bearer {TOKEN}".encode(), 200),
+        (GUARDED, b"", 401),
+        (GUARDED, b"Bearer wrong", 401),
+        (GUARDED, "Bearer wröng".encode(), 401),
+        (GUARDED, f"Basic {TOKEN}".encode(), 401),
+        (
+            AccessSettings(jwt_secret_key=SecretStr("s" * 32)),
+            b"Bearer any",
+            401,
+        ),  # as the API's: closed without a token
+    ],
+)
+async def test_a_worker_demands_the_token_as_the_api_does(access: AccessSettings, sent: bytes, status: int) -> None:
+    port, headers = free_port(), httpx.Headers([(b"Authorization", sent)] if sent else [])
+    async with exposed(WorkerMetrics(), "127.0.0.1", port, access), httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{port}/metrics", headers=headers)
+        assert (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200
+    assert answer.status_code == status
+    if status == 401:
+        said = answer.json()
+        assert (answer.headers["content-type"], answer.headers["www-authenticate"]) == (
+            "application/problem+json",
+            'Bearer realm="copydesk"',
+        )
+        assert (said["type"], said["status"], "COPYDESK_METRICS_TOKEN" in said["detail"]) == (
+            "not-signed-in",
+            401,
+            True,
+        )
+
+
 async def test_a_head_without_end_is_not_read() -> None:
     port = free_port()
-    async with exposed(WorkerMetrics(), "127.0.0.1", port), httpx.AsyncClient() as client:
+    async with exposed(WorkerMetrics(), "127.0.0.1", port, OPEN), httpx.AsyncClient() as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(f"http://127.0.0.1:{port}/metrics", headers={"X": "x" * 100_000})
         assert (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200
@@ -93,6 +135,6 @@ async def test_a_second_worker_with_the_same_port_works_without(caplog: pytest.L
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        async with exposed(WorkerMetrics(), "127.0.0.1", other.getsockname()[1]):
+        async with exposed(WorkerMetrics(), "127.0.0.1", other.getsockname()[1], OPEN):
             pass
     assert "give each worker on a machine its own COPYDESK_WORKER_METRICS_PORT" in caplog.text

@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
+from serving.access.settings import AccessSettings
 from serving.settings import ServingSettings, UnsafeAddress, UnsafeSettings
+from serving.worker import run
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
@@ -16,6 +18,26 @@ def test_any_other_address_is_refused_without_sign_in(host: str) -> None:
     ServingSettings(host=host).must_be_safe(sign_in=True)
     with pytest.raises(UnsafeAddress, match="nobody has to sign in: set JWT_SECRET_KEY"):
         ServingSettings(host=host).must_be_safe(sign_in=False)
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 9100), ("localhost", 9100), ("0.0.0.0", 0)])
+def test_a_worker_tells_its_metrics_to_this_machine_or_to_nobody_without_a_token(host: str, port: int) -> None:
+    ServingSettings(host=host, worker_metrics_port=port).worker_must_be_safe(metrics_token=False)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.5", "copydesk.example"])
+def test_any_other_address_for_a_worker_s_metrics_needs_the_token(host: str) -> None:
+    settings = ServingSettings(host=host, worker_metrics_port=9100)
+    settings.worker_must_be_safe(metrics_token=True)
+    with pytest.raises(UnsafeAddress, match="anybody could read this worker's metrics: set COPYDESK_METRICS_TOKEN, or"):
+        settings.worker_must_be_safe(metrics_token=False)
+
+
+def test_a_worker_does_not_start_with_metrics_for_everybody(tmp_path: Path) -> None:
+    settings = ServingSettings(home=tmp_path, host="0.0.0.0", worker_metrics_port=9100)
+    with pytest.raises(UnsafeAddress, match="COPYDESK_WORKER_METRICS_PORT"):
+        run(settings, AccessSettings())
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_environment_names_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from serving.access.caller import Caller, NotAllowed, NotSignedIn, Permission
 from serving.access.entra import EntraTokens
-from serving.access.settings import AccessSettings, UnsafeSignIn
+from serving.access.settings import MAY_BE_EVERYBODY_S, AccessSettings, UnsafeSignIn
 from serving.access.signing_keys import COOLDOWN_SECONDS, FRESH_SECONDS, SigningKeys, SigningKeysUnavailable
 from tests.serving.access.issuer import ADA, APPLICATION, TENANT, Issuer, issuer, new_key
 from tests.serving.ticks import Turned
@@ -154,6 +154,9 @@ async def test_nobody_with_a_known_key_waits_for_an_issuer_that_hangs(
         ({"entra_tenant": TENANT}, "needed together"),
         ({"entra_audience": ("x",)}, "needed together"),
         ({"entra_authority": "http://login.example"}, "its keys must come over https"),
+        ({"entra_default_roles": ("editor", "admin")}, "make everybody in the tenant admin: leave editor and analyst"),
+        ({"entra_default_roles": ("ml-engineer",)}, "make everybody in the tenant ml-engineer"),
+        ({"entra_default_roles": ("guideline-owner", "admin")}, "in the tenant guideline-owner and admin"),
         ({"jwt_secret_key": "short"}, "a secret of 5 bytes: at least 32"),
         ({"jwt_secret_key": f"{'x' * 40} short"}, "a secret of 5 bytes"),
     ],
@@ -161,3 +164,7 @@ async def test_nobody_with_a_known_key_waits_for_an_issuer_that_hangs(
 def test_sign_in_that_keeps_nobody_out_is_refused(given: dict[str, Any], says: str) -> None:
     with pytest.raises(UnsafeSignIn, match=says):
         AccessSettings(**given)
+
+
+def test_everybody_in_the_tenant_may_be_an_editor_and_an_analyst() -> None:
+    assert AccessSettings(entra_default_roles=("editor", "analyst")).entra_default_roles == MAY_BE_EVERYBODY_S

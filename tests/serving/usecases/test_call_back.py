@@ -11,6 +11,7 @@ from serving.api.callback_schemas import callback_body
 from serving.callback import Callback, EndedJob, signed
 from serving.callback_rules import AllowedHost, CallbackRules
 from serving.job import JobStatus
+from serving.telling import PutOff
 from serving.usecases.call_back import call_due
 from tests.serving.adapters.test_sql_batches import batch_submission
 from tests.serving.build import NOW, TEXT, claim, report, submission
@@ -28,7 +29,8 @@ def called() -> Iterator[Receiver]:
 
 async def round_at(stores: Stores, to: Receiver, now: datetime, keys: tuple[bytes, ...] = KEYS) -> int:
     caller = HttpCaller(CallbackRules((AllowedHost.of(to.host),)))
-    return await call_due(SqlCallbacks(stores.database), caller, callback_body, keys=keys, clock=lambda: now)
+    called = await call_due(SqlCallbacks(stores.database), caller, callback_body, keys=keys, clock=lambda: now)
+    return len(called)
 
 
 async def end(stores: Stores, to: Receiver, *ids: str) -> None:
@@ -125,7 +127,9 @@ async def test_one_that_can_not_be_written_holds_up_no_other_and_is_logged_once(
         return callback_body(callback)
 
     caller, callbacks = HttpCaller(CallbackRules((AllowedHost.of(called.host),))), SqlCallbacks(stores.database)
-    assert await call_due(callbacks, caller, body, keys=KEYS, clock=lambda: NOW) == 2
+    tellings = await call_due(callbacks, caller, body, keys=KEYS, clock=lambda: NOW)
+    assert [each.put_off for each in tellings if each.put_off] == [PutOff("an unexpected KeyError")]
+    assert len(tellings) == 2
     assert [json.loads(call.body)["data"]["job_id"] for call in called.calls] == ["b"]
     [shown] = await callbacks.unanswered(9)
     assert (shown.job, shown.reason) == ("a", "an unexpected KeyError")

@@ -1,3 +1,4 @@
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from registry.runs import read_recording
 from registry.settings import RegistrySettings
 from registry.traces import find_trace
 from serving.adapters.mlflow_run_log import MlflowRunLog
+from serving.adapters.sql_backlog import SqlBacklog
 from serving.adapters.sql_outbox import SqlOutbox
 from serving.adapters.stores import Stores
 from serving.adapters.tables import recordings
 from serving.job import JobStatus
 from serving.ports.clocks import Clock
 from serving.ports.log import LogEntry
+from serving.telling import PutOff, Telling
 from serving.usecases.log_runs import HOLD, LONGEST_DELAY, delay, log_next
 from tests.embedded import with_mlflow
 from tests.serving.build import NOW, claim, report, submission, unlogged
@@ -60,6 +63,10 @@ def told_by(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str, bool]
     ]
 
 
+def put_off_for(failure: Exception, told: tuple[str, str, bool]) -> PutOff:
+    return PutOff(told[1], blocked=isinstance(failure, RegistryUnreachable))
+
+
 def at(moment: datetime) -> Clock:
     return lambda: moment
 
@@ -74,11 +81,11 @@ async def test_a_failure_delays_a_run_loses_none_and_is_logged_once(
 ) -> None:
     await finished(stores)
     outbox = SqlOutbox(stores.database)
-    assert await log_next(outbox, Away(failure), clock=at(NOW))
+    assert await log_next(outbox, Away(failure), clock=at(NOW)) == Telling("a", put_off_for(failure, told))
     assert told_by(caplog) == [("job a is not logged to MLflow yet, next try in 2 s", *told)]
     assert not await log_next(outbox, Away(failure), clock=at(NOW + timedelta(seconds=1)))
     assert await unlogged(stores.database) == 1
-    assert await log_next(outbox, MlflowRunLog(registry), clock=at(NOW + timedelta(seconds=2)))
+    assert await log_next(outbox, MlflowRunLog(registry), clock=at(NOW + timedelta(seconds=2))) == Telling("a")
     assert await unlogged(stores.database) == 0
     run = find_job_run(registry, "a")
     assert run
@@ -110,6 +117,51 @@ async def test_a_run_without_a_recording_says_how_to_get_one(stores: Stores, reg
 
 async def test_there_may_be_nothing_to_log(stores: Stores) -> None:
     assert not await log_next(SqlOutbox(stores.database), Away(ValueError()), clock=at(NOW))
+
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Scripted:
+    """The time, and an MLflow that answers from a moment on; each of its requests takes ten seconds until then."""
+
+    back: datetime
+    now: datetime = NOW
+    runs: dict[str, str] = field(default_factory=dict)  # by job
+    completed: list[str] = field(default_factory=list)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    async def begin(self, entry: LogEntry) -> str:
+        if self.now < self.back:
+            self.now += timedelta(seconds=10)
+            raise RegistryUnreachable("MLflow is down")
+        assert entry.job.id not in self.runs
+        return self.runs.setdefault(entry.job.id, f"run-{entry.job.id}")
+
+    async def complete(self, entry: LogEntry, run_id: str) -> None:
+        assert self.runs[entry.job.id] == run_id
+        self.completed.append(entry.job.id)
+
+
+async def test_mlflow_down_for_an_hour_loses_nothing(stores: Stores) -> None:
+    jobs = [f"job{number:02}" for number in range(40)]
+    for id in jobs:
+        await stores.jobs.add(submission(id))
+        await stores.jobs.cancel(id, NOW)
+    outbox, backlog = SqlOutbox(stores.database), SqlBacklog(stores.database)
+    mlflow, ages = Scripted(back=NOW + HOUR), [1.0]
+    while ages[-1]:
+        if await log_next(outbox, mlflow, clock=mlflow) is None:
+            mlflow.now += timedelta(seconds=10)
+        ages.append((await backlog.read(mlflow.now)).oldest_unlogged_seconds)
+        assert mlflow.now < NOW + 2 * HOUR
+    assert sorted(mlflow.completed) == sorted(mlflow.runs) == jobs
+    assert await unlogged(stores.database) == 0
+    assert ages[:-1] == sorted(ages[:-1])  # it rises until the last is told
+    assert HOUR <= timedelta(seconds=max(ages)) <= HOUR + LONGEST_DELAY + timedelta(seconds=30)
 
 
 def test_delays_double_up_to_a_limit() -> None:

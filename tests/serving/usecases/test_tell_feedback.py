@@ -18,12 +18,13 @@ from serving.feedback import Action, ApprovalStatus, Decision, Dismissals
 from serving.job import Job
 from serving.ports.log import FeedbackNews
 from serving.settings import ServingSettings
+from serving.telling import Telling
 from serving.usecases.log_runs import HOLD, log_next
 from serving.usecases.tell_feedback import tell_next
 from tests.embedded import with_mlflow
 from tests.serving.adapters.test_sql_feedback import checked, dismiss, finding_of, say
 from tests.serving.build import NOW, request, untold
-from tests.serving.usecases.test_log_runs import FAILURES, at, told_by
+from tests.serving.usecases.test_log_runs import FAILURES, at, put_off_for, told_by
 
 SECOND = timedelta(seconds=1)
 
@@ -45,7 +46,7 @@ class Bench:
         return job
 
     async def tell(self, now: datetime = NOW) -> bool:
-        return await tell_next(self.outbox, MlflowFeedback(self.registry), clock=at(now))
+        return await tell_next(self.outbox, MlflowFeedback(self.registry), clock=at(now)) is not None
 
     async def tell_all(self) -> int:
         told = 0
@@ -115,7 +116,7 @@ async def test_a_failure_delays_it_loses_nothing_and_is_logged_once(
 ) -> None:
     job = await bench.logged("a")
     await say(bench.stores, job, dismiss(await finding_of(bench.stores)))
-    assert await tell_next(bench.outbox, Away(failure), clock=at(NOW))
+    assert await tell_next(bench.outbox, Away(failure), clock=at(NOW)) == Telling("a", put_off_for(failure, told))
     assert told_by(caplog) == [("decisions about job a are not told to MLflow yet, next try in 2 s", *told)]
     assert not await bench.tell(NOW + SECOND)
     assert await untold(bench.stores.database) == 1
