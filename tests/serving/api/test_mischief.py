@@ -38,19 +38,19 @@ NUMBER = "NUMBER"
 UNKNOWN = '"NUMBER": 1'
 FIELDS = ", ".join(f'"{number}": 1' for number in range(150))
 WRONG = [
-    (CHECK, PARAGRAPHS, "1", 400 * KILO),
-    (CHECK, PARAGRAPHS, "{}", 300 * KILO),
+    (CHECK, PARAGRAPHS, "1", 80 * KILO),  # fewer than the most: all of them would be named
+    (CHECK, PARAGRAPHS, "{}", 120 * KILO),
     (CHECK, PARAGRAPHS, '""', 700 * KILO),
     (CHECK, OBJECT, UNKNOWN, MEGA),
     (CHECK, IN_ARTICLE, UNKNOWN, MEGA),
     (CHECK, IN_PARAGRAPH, UNKNOWN, MEGA),
-    (CHECK, GUIDELINES, "1", 400 * KILO),
+    (CHECK, GUIDELINES, "1", KILO),
     (CHECK, GUIDELINES, f'"{"x" * 900}"', MEGA),
-    (BATCHES, ARTICLES, "1", 400 * KILO),
-    (BATCHES, ARTICLES, '{"article": {}}', MEGA),
+    (BATCHES, ARTICLES, "1", KILO),
+    (BATCHES, ARTICLES, '{"article": {}}', 10 * KILO),
     (BATCHES, ARTICLES, f'{{"article": {{"text": "a"}}, {FIELDS}}}', MEGA),
     (BATCHES, OBJECT, UNKNOWN, MEGA),
-    (FEEDBACK, LIST, "1", 400 * KILO),
+    (FEEDBACK, LIST, "1", KILO - 100),
     (FEEDBACK, OBJECT, UNKNOWN, MEGA),
     (SESSION, OBJECT, UNKNOWN, MEGA),
     (SESSION, SCOPES, "1", 400 * KILO),
