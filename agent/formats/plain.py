@@ -9,15 +9,21 @@ import re
 from collections.abc import Iterator
 
 from agent.article import Article, ParagraphKind
+from agent.errors import ContentTooLarge
 from agent.formats.encoding import with_one_line_end
 from agent.formats.passage import Passage, assemble
 
+MAX_SOURCE_CHARACTERS = 500_000
 _MARKER = re.compile(r"[ \t]*(?:[-*•‣◦]|\d{1,3}[.)])[ \t]+(?=\S)")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 
 
 def read_plain(source: str, *, title: str = "", language: str = "") -> Article:
     """Raises EmptyArticle and ContentTooLarge."""
+    if len(source) > MAX_SOURCE_CHARACTERS:
+        raise ContentTooLarge(
+            f"the text has {len(source):,} characters, over the limit of {MAX_SOURCE_CHARACTERS:,}: check it in parts"
+        )
     source = with_one_line_end(source)
     return assemble(source, _passages(source), title=title, language=language)
 

@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from serving.api.access import Who
 from serving.api.cursors import dump_cursor, load_cursor
+from serving.api.given import Given
+from serving.api.json_bodies import JsonRoute
 from serving.api.schemas import JobsOut, StatusOut
 from serving.api.services import Services, services
 from serving.errors import JobNotFound
@@ -15,15 +17,13 @@ from serving.ports.control import DRAIN, Switch
 from serving.usecases import follow
 from serving.usecases.requeue import requeue as requeue_job
 
-router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
+router = APIRouter(prefix="/api/v1/admin", tags=["admin"], route_class=JsonRoute)
 
 Use = Annotated[Services, Depends(services)]
 
 
-class DrainIn(BaseModel):
+class DrainIn(Given):
     """Why no articles are accepted: whoever submits one is told."""
-
-    model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(min_length=1, max_length=500)
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from agent.finding import Severity
-from serving.api.schemas import ArticleIn, CallbackUrl, Channel, DocumentId, Language, Title
+from serving.api.given import Given
+from serving.api.schemas import ArticleIn, CallbackUrl, Channel, DocumentId, GuidelineIds, Language, Title
 from serving.batch import Batch, BatchJob, GuidelineCount, Progress
 from serving.job import JobStatus
 
@@ -14,10 +15,8 @@ MOST = 1000  # articles in a batch
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=200)]
 
 
-class BatchArticleIn(BaseModel):
+class BatchArticleIn(Given):
     """One article of a batch."""
-
-    model_config = ConfigDict(extra="forbid")
 
     article: ArticleIn
     title: Title = ""
@@ -25,16 +24,14 @@ class BatchArticleIn(BaseModel):
     document_id: DocumentId = ""
 
 
-class BatchIn(BaseModel):
+class BatchIn(Given):
     """Articles to be checked together, behind what editors wait for."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = ""
     channel: Channel = "batch"
     language: Language = ""
-    guidelines: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None  # ids; null: all
-    articles: Annotated[list[BatchArticleIn], Field(min_length=1, max_length=MOST)]
+    guidelines: GuidelineIds | None = None  # ids; null: all
+    articles: Annotated[list[BatchArticleIn], Field(min_length=1, max_length=MOST, fail_fast=True)]
     callback_url: CallbackUrl = ""  # called, signed, when all of them have ended; https
 
 

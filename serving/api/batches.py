@@ -21,6 +21,7 @@ from serving.api.batch_schemas import (
     BatchStatusOut,
 )
 from serving.api.cursors import dump_cursor, dump_number, load_cursor, load_number
+from serving.api.json_bodies import JsonRoute
 from serving.api.services import Services, services
 from serving.api.submission import article_of
 from serving.batch import Batch
@@ -33,7 +34,7 @@ from serving.usecases.submit_batch import Piece, submit_batch
 
 NAMED = 10  # of the articles that can't be checked
 
-router = APIRouter(prefix="/api/v1/compliance/batches", tags=["batches"])
+router = APIRouter(prefix="/api/v1/compliance/batches", tags=["batches"], route_class=JsonRoute)
 
 Use = Annotated[Services, Depends(services)]
 

@@ -19,6 +19,7 @@ from serving.api.feedback_schemas import (
     FiguresOut,
     JudgementIn,
 )
+from serving.api.json_bodies import JsonRoute
 from serving.api.services import Services, services
 from serving.errors import JobWithoutResult
 from serving.feedback import Action, ApprovalStatus, Decision
@@ -26,7 +27,7 @@ from serving.figures import figures
 from serving.usecases.approve import judge, pending
 from serving.usecases.decide import decide
 
-router = APIRouter(prefix="/api/v1", tags=["feedback"])
+router = APIRouter(prefix="/api/v1", tags=["feedback"], route_class=JsonRoute)
 
 Use = Annotated[Services, Depends(services)]
 MOST_ID = 2**31 - 1

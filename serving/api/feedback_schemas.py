@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from agent.score import Band, Score
+from serving.api.given import Given
 from serving.feedback import Action, Approval, ApprovalStatus, Decision, Entry, Reason, State
 from serving.figures import GuidelineFigures, Precision
 from serving.usecases.approve import Dismissal
@@ -15,10 +16,8 @@ Fingerprint = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Comment = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=1000)]  # PostgreSQL stores no NUL
 
 
-class DecisionIn(BaseModel):
+class DecisionIn(Given):
     """What an editor says of a finding. A dismissal needs a reason and may have a comment."""
-
-    model_config = ConfigDict(extra="forbid")
 
     finding: Fingerprint
     action: Action
@@ -43,7 +42,7 @@ def _how_many(body: object) -> Literal["decision", "decisions"]:
 
 
 One = Annotated[DecisionIn, Tag("decision")]
-Several = Annotated[list[DecisionIn], Field(min_length=1, max_length=MOST_DECISIONS), Tag("decisions")]
+Several = Annotated[list[DecisionIn], Field(min_length=1, max_length=MOST_DECISIONS, fail_fast=True), Tag("decisions")]
 DecisionsIn = Annotated[One | Several, Discriminator(_how_many)]
 
 
@@ -101,10 +100,8 @@ class FeedbackOut(BaseModel):
     feedback: list[DecidedOut]
 
 
-class JudgementIn(BaseModel):
+class JudgementIn(Given):
     """What a guideline owner has to say of it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     comment: Comment = ""
 

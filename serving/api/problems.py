@@ -1,9 +1,10 @@
 """Failures as problem documents (RFC 9457), mapped here and nowhere else."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,8 @@ from serving.about import about
 from serving.api.observed import REQUEST_ID
 
 MEDIA_TYPE = "application/problem+json"
+MOST_MISTAKES = 10  # named in one answer
+MOST_PLACE, MOST_DETAIL = 200, 2_000  # characters: a client chooses the names of fields and what is quoted
 UNFORESEEN = "something went wrong here and was logged: try again in a moment"
 
 logger = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ def problem(
     members: Mapping[str, object] = MappingProxyType({}),
 ) -> JSONResponse:
     """`type` is stable; `title` is it in words; `detail` names the value and the way out; `members` are more."""
-    body = {"type": type, "title": type.replace("-", " ").capitalize(), "status": status, "detail": detail}
+    body = {"type": type, "title": type.replace("-", " ").capitalize(), "status": status, "detail": shortened(detail)}
     body |= {"request_id": about().request_id, **members}
     headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
@@ -71,7 +74,7 @@ async def _anticipated(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    return problem("invalid-request", 422, "; ".join(_sentence(details) for details in error.errors()))
+    return problem("invalid-request", 422, _mistakes(error.errors()))
 
 
 async def http_problem(_: Request, error: Exception) -> JSONResponse:
@@ -89,6 +92,17 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-def _sentence(details: dict[str, object]) -> str:
-    where = ".".join(str(step) for step in details.get("loc", ()) if step != "body")  # type: ignore[attr-defined]
-    return f"{where or 'the body'}: {details['msg']}"
+def shortened(text: str, most: int = MOST_DETAIL) -> str:
+    """What is longer goes without its middle: the value is named at its beginning, and the way out at its end."""
+    left_out = len(text) - most
+    return text if left_out <= 0 else f"{text[: most // 2]} ({left_out:,} characters left out) {text[-most // 2 :]}"
+
+
+def _mistakes(errors: Sequence[dict[str, Any]]) -> str:
+    more = [f"and {len(errors) - MOST_MISTAKES} more"] if len(errors) > MOST_MISTAKES else []
+    return "; ".join([*(_sentence(details) for details in errors[:MOST_MISTAKES]), *more])
+
+
+def _sentence(details: dict[str, Any]) -> str:
+    where = ".".join(str(step) for step in details.get("loc", ()) if step != "body")
+    return f"{shortened(where, MOST_PLACE) or 'the body'}: {details['msg']}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Tag, model_validator
 
 from agent.article import Paragraph, ParagraphKind
 from agent.check import AnsweredBy
@@ -13,6 +13,7 @@ from agent.guideline import Guideline, Kind
 from agent.report import ComplianceReport, VersionStamp
 from registry.statement import Kind as EvidenceKind
 from serving.api.feedback_schemas import DecidedOut
+from serving.api.given import Given
 from serving.briefs import Brief
 from serving.changes import Note
 from serving.evidence import Evidence, Expiry, Figure, GuidelineEvidence
@@ -29,25 +30,31 @@ InboxName = Annotated[
 ]
 CallbackUrl = Annotated[str, StringConstraints(max_length=2000)]
 Title = Annotated[str, StringConstraints(max_length=1000)]
+GuidelineIds = Annotated[
+    list[Annotated[str, StringConstraints(max_length=64)]], Field(min_length=1, max_length=1000, fail_fast=True)
+]
+MOST_PARAGRAPHS = 50_000  # of an article, empty ones too: four characters each of the most that are checked
 
 
-class ParagraphIn(BaseModel):
+class ParagraphIn(Given):
     """A paragraph with what it is in its document."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: str
     kind: ParagraphKind = ParagraphKind.TEXT
     level: Annotated[int, Field(ge=0, le=6)] = 0  # of a heading
 
 
-class ArticleIn(BaseModel):
+# The tag is what a mistake's place is called, in place of the validator's name.
+Paragraphs = Annotated[
+    list[str | Annotated[ParagraphIn, Tag("ParagraphIn")]], Field(max_length=MOST_PARAGRAPHS, fail_fast=True)
+]
+
+
+class ArticleIn(Given):
     """An article in one of five forms."""
 
-    model_config = ConfigDict(extra="forbid")
-
     text: str | None = None  # plain text
-    paragraphs: list[str | ParagraphIn] | None = None  # findings count paragraphs as they stand here
+    paragraphs: Paragraphs | None = None  # findings count paragraphs as they stand here
     html: str | None = None
     markdown: str | None = None
     blob: InboxName | None = None  # a file in the blob store's inbox, read by its extension: inbox/2026/11/report.docx
@@ -63,15 +70,13 @@ class ArticleIn(BaseModel):
         return self
 
 
-class Options(BaseModel):
+class Options(Given):
     """How an article is to be checked, whichever form it comes in."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: Title = ""
     language: Language = ""  # BCP 47; empty: what the document says, else what it is found to be
     document_id: DocumentId = ""
-    guidelines: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None  # ids; null: all
+    guidelines: GuidelineIds | None = None  # ids; null: all
     channel: Channel = "api"
     priority: Literal["interactive", "batch"] = "interactive"  # batch: behind what editors wait for
     callback_url: CallbackUrl = ""  # called, signed, when the job has ended; https

@@ -4,15 +4,17 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Response, status
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, Field
 
 from agent.errors import CopydeskError
 from serving.access.caller import Caller, Permission
 from serving.access.sessions import Sessions
 from serving.api.access import Who
+from serving.api.given import Given
+from serving.api.json_bodies import JsonRoute
 from serving.api.services import Services, services
 
-router = APIRouter(prefix="/api/v1/session", tags=["session"])
+router = APIRouter(prefix="/api/v1/session", tags=["session"], route_class=JsonRoute)
 
 Use = Annotated[Services, Depends(services)]
 
@@ -24,12 +26,10 @@ class NoSessions(CopydeskError):
     status = 409
 
 
-class SessionIn(BaseModel):
+class SessionIn(Given):
     """What the session is for; without `scopes`, all that the credential may do."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    scopes: frozenset[Permission] | None = None
+    scopes: Annotated[frozenset[Permission], Field(fail_fast=True)] | None = None
 
 
 class SessionOut(BaseModel):

@@ -23,6 +23,7 @@ from agent.formats.reading import (
     read_article,
 )
 from serving.access.caller import Caller, Permission
+from serving.api.json_bodies import must_have_few_values
 from serving.api.schemas import ArticleIn, CheckIn, Options
 from serving.errors import BadRequest
 from serving.job import Priority, Request
@@ -89,7 +90,8 @@ async def read_submission(http: HttpRequest, caller: Caller, blobs: BlobStore) -
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         body = await http.body()
-        given = _validated(CheckIn, body)
+        must_have_few_values(body)
+        given = _validated(body)
         if given.article.blob is not None:
             return _from_inbox(given, given.article.blob, caller, blobs, body)
         return _sent(given, body, partial(_read, given, size=len(body)))
@@ -130,7 +132,7 @@ async def _upload(form: FormData) -> Sent:
     try:
         options = Options.model_validate(fields)
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False)) from error
+        raise RequestValidationError(error.errors(include_url=False, include_input=False)) from error
     data = await file.read()
     name = PurePath(file.filename or "upload").name
     if len(name) > MOST_NAME:
@@ -146,14 +148,14 @@ def _sent(options: Options, body: bytes, read: Callable[[], Awaitable[Article]])
     return Sent(options, hashlib.sha256(asked + b"\0" + body).hexdigest(), read)
 
 
-def _validated(schema: type[CheckIn], body: bytes) -> CheckIn:
+def _validated(body: bytes) -> CheckIn:
     try:
-        return schema.model_validate_json(body)
+        return CheckIn.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        if first["type"] == "json_invalid":
-            raise BadRequest(f"the body is not JSON: {first['ctx']['error']}") from error
-        raise RequestValidationError(error.errors(include_url=False)) from error
+        mistakes = error.errors(include_url=False, include_input=False)
+        if mistakes[0]["type"] == "json_invalid":
+            raise BadRequest(f"the body is not JSON: {mistakes[0]['ctx']['error']}") from error
+        raise RequestValidationError(mistakes) from error
 
 
 def article_of(given: ArticleIn, *, title: str, language: str) -> Article:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.article import ParagraphKind
-from agent.errors import ArticleError, EmptyArticle
+from agent.errors import ArticleError, ContentTooLarge, EmptyArticle
 from agent.formats.plain import read_plain
 from tests.agent.formats.places import MARKUP, misplaced, unmapped
 
@@ -52,3 +52,8 @@ def test_any_text_keeps_its_places(source):
     except ArticleError:
         return
     assert (misplaced(article, source), unmapped(article)) == ([], [])
+
+
+def test_a_text_too_long_to_be_an_article_is_not_taken_apart() -> None:
+    with pytest.raises(ContentTooLarge, match="600,000 characters, over the limit of 500,000"):
+        read_plain("a\n\n" * 200_000)
