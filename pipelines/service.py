@@ -6,7 +6,6 @@ Imports stand inside the commands, because they take seconds.
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 service_app = typer.Typer()
 
@@ -18,6 +17,8 @@ def serve(
     ] = 5400,
 ) -> None:
     """Run the API with its page, a worker and the MLflow pages until Ctrl-C. Settings: COPYDESK_HOST, COPYDESK_PORT."""
+    from rich.console import Console
+
     from pipelines.serve import serve_all
 
     raise typer.Exit(serve_all(Console(highlight=False), mlflow_port=mlflow_port))
@@ -28,6 +29,8 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the service up until Ctrl-C.")] = False,
 ) -> None:
     """Register `house`, make it champion, start the service, check an article over HTTP and show its MLflow run."""
+    from rich.console import Console
+
     from pipelines.demo import run_demo
 
     raise typer.Exit(run_demo(Console(highlight=False), keep=keep))
@@ -58,6 +61,8 @@ def migrate() -> None:
     """Bring the database's tables to this release. Run it before the API and workers of a new release start."""
     import asyncio
 
+    from rich.console import Console
+
     from serving.adapters.database import open_and_migrate
     from serving.settings import ServingSettings
 
@@ -72,6 +77,8 @@ def tick() -> None:
     Exit code 0: done; what was refused by itself is named and tried again. 1: something was put off because MLflow or
     a client didn't answer, or nothing gets through to them. 2: the round could not be done, as without the database.
     """
+    from rich.console import Console
+
     from pipelines.tick import put_off
     from serving.settings import ServingSettings
     from serving.tick import tick as round_of
@@ -96,6 +103,8 @@ def purge(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what is old enough.")] = False,
 ) -> None:
     """Remove what is older than COPYDESK_ARTICLE_DAYS, COPYDESK_LOG_DAYS and COPYDESK_AUDIT_DAYS."""
+    from rich.console import Console
+
     from serving.settings import ServingSettings
     from serving.tick import purge as purge_now
     from serving.tick import would_purge

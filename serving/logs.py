@@ -7,18 +7,19 @@ stumbled over, a line has the type and the place.
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pythonjsonlogger.json import JsonFormatter
-from rich.console import Console
-from rich.logging import RichHandler
 
 from agent.errors import CopydeskError
 from serving.about import about
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # They tell of each plugin, of each call to the blob store with all its headers, of each callback with its address, that
 # may hold a secret, and of each call to the model.
@@ -33,14 +34,16 @@ class LogSettings(BaseSettings):
     log_format: Literal["json", "text", ""] = ""  # empty: text, and JSON for a service that no person watches
 
 
-def set_up_logs(format: Literal["json", "text"], level: int, console: Console) -> None:
-    """For the whole process, to standard error."""
+def set_up_logs(format: Literal["json", "text"], level: int, console: "Callable[[], Console]") -> None:
+    """For the whole process, to standard error; text to the console that is asked for then."""
     handler: logging.Handler
     if format == "json":
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(JsonLine())
     else:
-        handler = RichHandler(console=console, show_path=False)
+        from rich.logging import RichHandler  # a service that logs JSON keeps 3 MB less
+
+        handler = RichHandler(console=console(), show_path=False)
         handler.setFormatter(TextLine("%(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     for name in TALKATIVE:

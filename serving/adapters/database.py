@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -19,20 +18,9 @@ from sqlalchemy.util import greenlet_spawn
 from agent.errors import CopydeskError
 from serving.adapters.postgres import postgres_engine
 from serving.adapters.schema import SchemaBehind, current_revision, is_behind, migrate
-from serving.adapters.sqlite import sqlite_engine
 from serving.settings import PoolSize
 
 POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
-_SQLITE_OUTAGES = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-    }
-)
 TELL_AGAIN_SECONDS = 10.0  # in an outage each request fails: that is no line in the log for each
 _READ_ONLY = "25006"  # what PostgreSQL says on a server without space left, or one that has become a replica
 
@@ -151,7 +139,7 @@ class Database:
         except PoolTimeout as error:
             raise DatabaseUnavailable("the database has no free connection: try again in a moment") from error
         except (OperationalError, InterfaceError) as error:
-            if not _is_outage(error):
+            if not self._is_outage(error):
                 raise
             self._tell(error)
             raise DatabaseUnavailable("the database can't be used now (see the log): try again soon") from error
@@ -166,6 +154,13 @@ class Database:
                 raise
             self._tell(error)
             raise DatabaseUnavailable("the database went away (see the log): try again soon") from error
+
+    def _is_outage(self, error: DBAPIError) -> bool:
+        if self.is_postgres:
+            return True
+        from serving.adapters.sqlite import is_outage
+
+        return is_outage(error.orig)
 
     def _tell(self, error: DBAPIError) -> None:
         if time.monotonic() >= self._tell_again:
@@ -241,13 +236,18 @@ async def _connected(url: URL, size: PoolSize, *, read_only: bool = False) -> Da
             raise DatabaseUnusable(
                 "DB_CONNECTION_STRING names PostgreSQL and its driver is missing: pip install copydesk[azure]"
             ) from error
+    from serving.adapters.sqlite import (  # where it is used: on PostgreSQL it's memory for nothing
+        NotUsable,
+        sqlite_engine,
+    )
+
     try:
         return Database(await sqlite_engine(url))
     except OSError as error:
         raise DatabaseUnusable(
             f"{error.filename} can't be made ({error.strerror}): set COPYDESK_HOME elsewhere"
         ) from error
-    except sqlite3.DatabaseError as error:
+    except NotUsable as error:
         raise DatabaseUnusable(f"{url.database} can't be opened ({error}): set COPYDESK_HOME elsewhere") from error
 
 
@@ -258,12 +258,6 @@ async def _check_revision(database: Database) -> None:
         raise SchemaBehind(
             f"the database is at revision {found or 'none'}, this release needs a later one: run `copydesk migrate`"
         )
-
-
-def _is_outage(error: DBAPIError) -> bool:
-    if isinstance(error.orig, sqlite3.Error):
-        return (error.orig.sqlite_errorcode & 0xFF) in _SQLITE_OUTAGES
-    return True
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -12,6 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 BUSY_SECONDS = 30.0
+NotUsable = sqlite3.DatabaseError
+_OUTAGES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+    }
+)
 
 
 async def sqlite_engine(url: URL) -> AsyncEngine:
@@ -28,6 +39,11 @@ async def sqlite_engine(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether an error of the driver comes from the machine, and not from what was asked."""
+    return not isinstance(error, sqlite3.Error) or (error.sqlite_errorcode & 0xFF) in _OUTAGES
 
 
 def _is_busy(error: BaseException) -> bool:

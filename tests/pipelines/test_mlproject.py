@@ -10,7 +10,7 @@ import yaml
 from typer.main import get_command
 
 from evaluation.labels import write_labels
-from pipelines.cli import app
+from pipelines.cli import whole
 from tests.evaluation.build import labelled, labelled_set
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def test_the_steps_of_an_engineer_are_entry_points():
 def test_every_option_of_an_entry_point_exists(name):
     words = PROJECT["entry_points"][name]["command"].split()
     assert words[0] == "copydesk"
-    command = get_command(app)
+    command = get_command(whole())
     for word in words[1:]:
         if word.startswith("--"):
             assert word in {option for parameter in command.params for option in parameter.opts}

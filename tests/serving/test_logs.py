@@ -61,7 +61,7 @@ def test_a_line_says_what_it_is_about() -> None:
 @pytest.mark.parametrize("talkative", ["azure", "httpx", "httpx2"])
 def test_addresses_that_are_called_are_not_logged(talkative: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    set_up_logs("json", logging.INFO, Console())
+    set_up_logs("json", logging.INFO, Console)
     assert not logging.getLogger(talkative).isEnabledFor(logging.INFO)
 
 
@@ -86,7 +86,7 @@ def test_our_own_failures_are_told_with_their_text() -> None:
 def test_a_service_that_nobody_watches_logs_json(tmp_path: Path, arguments: list[str], is_json: bool) -> None:
     code = (
         "import logging, sys, pipelines.cli as c\n"
-        "c.app.registered_callback.callback(type('C', (), {'invoked_subcommand': sys.argv[1]})(), False, False)\n"
+        "c.common(type('C', (), {'invoked_subcommand': sys.argv[1]})(), False, False)\n"
         "logging.getLogger('x').warning('hello')"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
