@@ -15,7 +15,7 @@ from serving.adapters.database import Database, DatabaseUnavailable, DatabaseUnu
 from serving.adapters.sql_jobs import SqlJobStore
 from serving.adapters.stores import Stores
 from serving.settings import PoolSize, ServingSettings
-from tests.serving.build import submission
+from tests.serving.build import request, submission
 from tests.serving.service import free_port
 
 OPEN = (
@@ -58,6 +58,28 @@ async def test_who_stops_waiting_for_a_lock_leaves_a_connection_that_works(store
         assert stores.database.pool[0] == 1
     await stores.jobs.add(replace(submission("b"), job=replace(equal, id="b")))
     assert (await stores.jobs.waiting(), stores.database.pool[0]) == (1, 0)
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+async def test_a_file_that_cannot_grow_is_an_outage_and_nothing_is_half_there(stores: Stores) -> None:
+    """As on a full disk: SQLite itself says that its database is full."""
+
+    async def may_grow_to(pages: str) -> None:
+        async with stores.database.write() as connection:  # the next writer has the same one
+            await connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+
+    async def fill() -> None:
+        for number in range(100):
+            await stores.jobs.add(submission(f"job{number}", request=request(title="A long title. " * 50)))
+
+    await may_grow_to("1")  # of no less than it has
+    with pytest.raises(DatabaseUnavailable):
+        await fill()
+    stored = await stores.jobs.waiting()
+    await may_grow_to("1000000")
+    assert await stores.jobs.get(f"job{stored}") is None
+    await stores.jobs.add(submission(f"job{stored}"))
+    assert await stores.jobs.waiting() == stored + 1
 
 
 def test_processes_that_open_a_new_database_at_once_agree(tmp_path: Path) -> None:
