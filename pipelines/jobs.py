@@ -13,11 +13,13 @@ from pipelines.person import operator
 from serving.callback import CallbackStanding
 from serving.job import Job
 
+MOST = 1_000_000  # listed at once
+
 jobs_app = typer.Typer(help="Look after jobs that were given up.", no_args_is_help=True)
 
 
 @jobs_app.command("dead")
-def list_dead(limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50) -> None:
+def list_dead(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50) -> None:
     """List the jobs that were given up after too many attempts, the latest first."""
     found, in_all = asyncio.run(_dead(limit))
     console = Console(highlight=False)
@@ -47,7 +49,7 @@ def requeue(
 
 
 @jobs_app.command("callbacks")
-def list_callbacks(limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50) -> None:
+def list_callbacks(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50) -> None:
     """List the calls to clients that were not answered: those that are tried again, and those that were given up."""
     found, in_all = asyncio.run(_unanswered(limit))
     console = Console(highlight=False)

@@ -49,8 +49,9 @@ class Addresses:
 
 def serve_all(console: Console, *, mlflow_port: int) -> int:
     """Serves until SIGINT or SIGTERM; with no champion yet the pack `house` becomes it, and that is said."""
-    serving = ServingSettings()
-    serving.must_be_safe(sign_in=AccessSettings().required)
+    serving, access = ServingSettings(), AccessSettings()
+    serving.must_be_safe(sign_in=access.required)
+    serving.worker_must_be_safe(metrics_token=bool(access.metrics_token.get_secret_value()))
     check_free(serving.host, serving.port, "COPYDESK_PORT")
     if mlflow_port and RegistrySettings().embedded:
         check_free("127.0.0.1", mlflow_port, "COPYDESK_MLFLOW_PORT")

@@ -131,9 +131,7 @@ class Chores:
         try:
             return await self.purge()
         except RegistryError as error:
-            if not error.outage:
-                raise
-            return PutOff(str(error), blocked=True)
+            return PutOff(str(error), blocked=error.outage)
 
     async def sweep(self) -> tuple[int, int]:
         """Takes jobs back from workers that went silent, and hands out what the queue forgot; how many of each."""

@@ -51,14 +51,17 @@ _LOCK = text(
 
 
 def _known() -> Subquery:
-    """The job that a user's key stands for: it was made with it, or a request with it came to the job later."""
-    own, later = (
-        select(job_id.label("id"), of.c.request_hash.label("hash_of_key")).where(
+    """The job that a user's key stands for: a request with it came to the job later, or it was made with it.
+
+    Both, where a release that doesn't know of the first took the key for another request: that one was mistaken.
+    """
+    later, own = (
+        select(job_id.label("id"), of.c.request_hash.label("hash_of_key"), literal(place).label("place")).where(
             of.c.user_id == bindparam("user"), of.c.idempotency_key == bindparam("key")
         )
-        for of, job_id in ((jobs, jobs.c.id), (job_keys, job_keys.c.job_id))
+        for place, (of, job_id) in enumerate(((job_keys, job_keys.c.job_id), (jobs, jobs.c.id)))
     )
-    return union_all(own, later).subquery()
+    return union_all(later, own).order_by("place").limit(1).subquery()
 
 
 _KNOWN = _known()

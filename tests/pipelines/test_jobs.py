@@ -61,3 +61,4 @@ def test_what_is_not_listed_is_counted(run: Run, command: str) -> None:
     assert (len(some), "1 more is not listed: give --limit 3 for all." in said) == (2, True)
     whole, said = listed(run, command, "--limit", "3")
     assert (sorted(whole), "not listed" in said) == (["a", "b", "c"], False)
+    assert run("jobs", command, "--limit", str(10**20)).code == 2

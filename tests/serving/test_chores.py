@@ -166,13 +166,22 @@ async def test_a_round_tries_past_what_mlflow_refuses_and_is_no_failure(
     assert "it is too long" in done.logged.put_off[0].reason
 
 
+@pytest.mark.parametrize(
+    ("failure", "told", "blocked"), [(AWAY, "can't be reached", True), (REFUSED, "it is too long", False)]
+)
 async def test_a_purge_that_mlflow_holds_up_is_put_off(
-    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved
+    settings: ServingSettings,
+    stores: WorkerStores,
+    registry: Registry,
+    clock: Moved,
+    failure: MlflowException,
+    told: str,
+    blocked: bool,
 ) -> None:
-    async with telling(settings, stores, failing(registry, "search_experiments", AWAY), clock) as chores:
+    async with telling(settings, stores, failing(registry, "search_experiments", failure), clock) as chores:
         done = await chores.all()
     assert isinstance(done.purged, PutOff)
-    assert ("can't be reached" in done.purged.reason, done.blocked) == (True, True)
+    assert (told in done.purged.reason, done.blocked) == (True, blocked)
     async with telling(settings, stores, registry, clock) as chores:
         assert (await chores.all()).purged == Purged()
 

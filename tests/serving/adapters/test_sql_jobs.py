@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from serving.adapters.stores import Stores
+from serving.adapters.tables import jobs
 from serving.errors import IdempotencyConflict, QueueFull
 from serving.job import JobStatus, Priority
 from serving.ports.jobs import Cursor, Submission
@@ -54,6 +55,19 @@ async def test_a_key_that_came_to_an_equal_article_stands_for_its_job_for_good(s
         with pytest.raises(IdempotencyConflict):
             await other
     assert await stores.jobs.of_key("bob", "k", "1") is None
+
+
+async def test_what_a_release_before_makes_of_a_key_that_it_does_not_know_counts_for_nothing(stores: Stores) -> None:
+    first = await stores.jobs.add(article("a"))
+    await stores.jobs.add(keyed(article("b"), "k", "1"))
+    await stores.jobs.add(submission("c"))
+    async with stores.database.write() as connection:
+        row = {"idempotency_key": "k", "request_hash": "2"}
+        await connection.execute(jobs.update().where(jobs.c.id == "c").values(row))
+    assert await stores.jobs.of_key(first.request.user, "k", "1") == first
+    assert await stores.jobs.add(keyed(article("d"), "k", "1")) == first
+    with pytest.raises(IdempotencyConflict):
+        await stores.jobs.add(keyed(article("e", hash="other"), "k", "2"))
 
 
 async def test_of_one_key_for_an_equal_article_and_another_at_the_same_moment_one_stands(stores: Stores) -> None:

@@ -158,10 +158,21 @@ async def test_guidelines_of_a_form_are_as_few_as_those_of_json(client: httpx.As
     assert (response.status_code, len(response.content) < KILO) == (422, True)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("path", [CHECK, BATCHES, FEEDBACK])
+async def test_json_is_in_utf_8(client: httpx.AsyncClient, path: str, encoding: str) -> None:
+    """In others the values could hide: U+0122 holds the byte of a quotation mark."""
+    content = ('{"name": "\u0122", "articles": [' + "1," * 2 * MOST_VALUES + "1]}").encode(encoding)
+    response = await client.post(path, content=content, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["type"]) == (400, "bad-request")
+    assert "UTF-8" in response.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("content", "fits"),
     [
         (b"[" + b"1," * (MOST_VALUES - 2) + b"1]", True),
+        (b"[" + b"1," * (MOST_VALUES - 2) + b'",,", 1]', True),
         (b"[" + b"1," * MOST_VALUES + b"1]", False),
         (b'["' + b", [ { " * MOST_VALUES + b'"]', True),
         (b'["' + b'\\", ' * MOST_VALUES + b'"]', True),
