@@ -19,6 +19,7 @@ from serving.dependencies import ASK_SECONDS, Dependencies
 from serving.metrics import ApiMetrics, Metrics
 from serving.ports.clocks import Clock, Ticks
 from serving.ports.jobs import Backlogs
+from serving.together import together
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 REMEMBERED_SECONDS = 5.0
@@ -43,7 +44,7 @@ class Exposition:
         """Without the queue's figures while the database doesn't answer: `absent()` finds them missing."""
         async with self._reading:
             if self._ticks() >= self._until:
-                await asyncio.gather(self._read_backlog(), self._read_dependencies())
+                await together(self._read_backlog(), self._read_dependencies())
                 self._until = self._ticks() + REMEMBERED_SECONDS
         return self._metrics.text()
 

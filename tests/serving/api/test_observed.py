@@ -45,7 +45,7 @@ async def test_a_failure_nobody_foresaw_names_its_request(
     empty: httpx.AsyncClient, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with database.write() as connection:
-        await connection.exec_driver_sql("DROP TABLE served_versions")
+        await connection.exec_driver_sql("DROP TABLE evidence")
     with caplog.at_level(logging.ERROR):
         response = await empty.get("/api/v1/versions", headers={"X-Request-Id": "mine"})
     assert (response.json()["request_id"], response.headers["X-Request-Id"]) == ("mine", "mine")
@@ -74,7 +74,7 @@ async def test_requests_are_counted_by_the_template_and_never_by_the_path(client
 
 async def test_an_answer_that_fails_is_counted(empty: httpx.AsyncClient, database: Database) -> None:
     async with database.write() as connection:
-        await connection.exec_driver_sql("DROP TABLE served_versions")
+        await connection.exec_driver_sql("DROP TABLE evidence")
     await empty.get("/api/v1/versions")
     assert await counted(empty) == {("/api/v1/versions", "GET", "500"): 1}
 
