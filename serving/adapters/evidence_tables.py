@@ -23,7 +23,7 @@ evidence = Table(
 )
 
 gate_decisions = Table(
-    "gate_decisions",  # apart from the evidence, which is read with each article
+    "gate_decisions",  # apart from the evidence, which is read with each version
     metadata,
     Column("run", String(64), primary_key=True),  # of the decision in MLflow
     Column("decision", Text, nullable=False),  # a GateDecision as JSON
