@@ -43,11 +43,14 @@ def model_entry(registry: Registry) -> ModelEntry:
 
 def set_alias(registry: Registry, alias: str, number: int) -> None:
     """Points an alias at a version that is there."""
-    with registry.answering():
-        try:
-            registry.client.set_registered_model_alias(MODEL_NAME, alias, str(number))
-        except MlflowException as error:
-            if error.error_code not in _NO_SUCH_CALL:
-                raise
-            logger.info("the server has no aliases (%s): %r is kept as a tag", error.error_code, alias)
-            registry.client.set_registered_model_tag(MODEL_NAME, f"{ALIAS_TAG}{alias}", str(number))
+    registry.put(lambda: _write(registry, alias, str(number)))
+
+
+def _write(registry: Registry, alias: str, number: str) -> None:
+    try:
+        registry.client.set_registered_model_alias(MODEL_NAME, alias, number)
+    except MlflowException as error:
+        if error.error_code not in _NO_SUCH_CALL:
+            raise
+        logger.info("the server has no aliases (%s): %r is kept as a tag", error.error_code, alias)
+        registry.client.set_registered_model_tag(MODEL_NAME, f"{ALIAS_TAG}{alias}", number)

@@ -6,6 +6,7 @@ alone counts for nothing: whoever moves it by hand has no promotion to show.
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from secrets import randbelow
 from typing import NamedTuple
 
@@ -276,9 +277,8 @@ def _point(registry: Registry, promotion: Promotion) -> None:
     """Has the version and the alias say what was written down; raises NotMoved."""
     number = str(promotion.number)
     try:
-        with registry.answering():
-            registry.client.set_model_version_tag(MODEL_NAME, number, EVIDENCE_TAG, promotion.evidence)
-            registry.client.set_model_version_tag(MODEL_NAME, number, RECORD_TAG, promotion.record[:ID_CHARACTERS])
+        for tag, value in ((EVIDENCE_TAG, promotion.evidence), (RECORD_TAG, promotion.record[:ID_CHARACTERS])):
+            registry.put(partial(registry.client.set_model_version_tag, MODEL_NAME, number, tag, value))
         set_alias(registry, CHAMPION, promotion.number)
     except RegistryError as error:
         raise NotMoved(

@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _SQLITE = "sqlite:///"
 _PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]+@")
+_ROW_REFUSED = "BAD_REQUEST"  # what MLflow's stores make of a constraint that the database holds to
 _REFUSED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"})
 
 
@@ -43,6 +44,20 @@ class Registry:
         """Turns what MLflow raises inside into a RegistryError that names its address."""
         with answering(self.uri):
             yield
+
+    def put(self, write: Callable[[], object]) -> None:
+        """Does a write that makes a row or changes it, though another process makes the same row at that moment.
+
+        MLflow looks for the row before it inserts it, so the later of two is refused. The same write, done again, finds
+        the row and changes it.
+        """
+        with self.answering():
+            try:
+                write()
+            except MlflowException as error:
+                if error.error_code != _ROW_REFUSED:
+                    raise
+                write()
 
     def experiment_id(self, name: str) -> str:
         """The id of an experiment, made when it isn't there."""

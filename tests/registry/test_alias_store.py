@@ -1,6 +1,9 @@
 from pathlib import Path
 
 import pytest
+from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModelAlias
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from agent.spec import AgentSpec
 from registry.alias_store import ALIAS_TAG, model_entry, set_alias
@@ -47,3 +50,23 @@ def test_where_there_are_aliases_no_tag_is_written(registry: Registry) -> None:
         {"challenger": 1, "champion": 1},
         [],
     )
+
+
+@pytest.mark.parametrize("mine", [1, 2])
+def test_two_processes_may_make_one_alias_at_once(embedded: Registry, mine: int) -> None:
+    """The other's row comes between MLflow's own look for it and its insert."""
+    for spec in SPECS:
+        register(embedded, spec)
+    theirs = connect(embedded.settings)  # a client of its own
+    waiting = [lambda: theirs.client.set_registered_model_alias(MODEL_NAME, "champion", "1")]
+
+    def other_first(session: Session, *_: object) -> None:
+        if waiting and any(isinstance(row, SqlRegisteredModelAlias) for row in session.new):
+            waiting.pop()()
+
+    event.listen(Session, "before_flush", other_first)
+    try:
+        set_alias(embedded, "champion", mine)
+    finally:
+        event.remove(Session, "before_flush", other_first)
+    assert (waiting, model_entry(embedded).aliases["champion"]) == ([], mine)
