@@ -106,6 +106,11 @@ class Agreement:
         return self.both + self.gone + self.new
 
     @property
+    def is_answered(self) -> bool:
+        """Whether so few checks failed that the others speak for all."""
+        return self.failed <= MOST_FAILED * self.checks
+
+    @property
     def value(self) -> float | None:
         """Jaccard's index; None where nothing was found either time."""
         return self.both / self.findings if self.findings else None
@@ -159,7 +164,7 @@ def outcome_of(found: Agreement, line: float) -> Outcome:
     """CHANGED where even the upper end of the interval is under the line."""
     if found.value is None or found.interval is None:
         return Outcome.UNCLEAR
-    if found.findings < LEAST_FINDINGS or found.failed > MOST_FAILED * found.checks:
+    if found.findings < LEAST_FINDINGS or not found.is_answered:
         return Outcome.UNCLEAR
     if found.value >= line:
         return Outcome.SAME

@@ -7,20 +7,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
 from agent.check import AnsweredBy, Usage
 from agent.endpoint import Endpoint
 from agent.graph import Agent
 from agent.guideline import Kind
-from agent.settings import ModelSettings
 from agent.spec import AgentSpec
 from evaluation.canary import Agreement, Canaries, NothingToFreeze, Outcome, agreement, freeze, outcome_of, pick
 from evaluation.labels import LabelError, LabelledArticle, LabelledSet, read_labels
 from evaluation.record import ArticleResult, Evaluation, result_of
 from pipelines.evaluate import ModelMissing
-from registry.connection import Registry, connect, without_password
+from registry.connection import Registry
 from registry.errors import UnknownVersion
 from registry.evaluations import (
     CANARIES,
@@ -38,19 +34,23 @@ from registry.evaluations import (
     read_canaries,
     read_evaluation,
 )
-from registry.settings import RegistrySettings
 from registry.standing import Champion, standing
 from registry.versions import load
-from serving.adapters.database import open_database
 from serving.adapters.sql_evidence import SqlEvidence
 from serving.evidence import Measured, measured_of
 from serving.model_change import Change, ExpiresOn, change_of
-from serving.settings import ServingSettings
 
-EXIT_CODES = {Outcome.SAME: 0, Outcome.CHANGED: 1, Outcome.UNCLEAR: 3}
 AT_ONCE = 8
-STYLES = {Outcome.SAME: "bold green", Outcome.CHANGED: "bold red", Outcome.UNCLEAR: "bold yellow"}
-MOST_SHOWN = 10  # differences
+
+
+@dataclass(frozen=True)
+class CanaryTerms:
+    """What is taken from where, and what has to be the same."""
+
+    labels: Path
+    split: str
+    articles: int
+    line: float  # part of the findings, 0-1
 
 
 @dataclass(frozen=True)
@@ -70,101 +70,142 @@ class Scored:
         return f"{said}; {self.change}" if self.change else said
 
 
-def score_canaries(console: Console, *, labels: Path, split: str, count: int, line: float) -> int:
-    """Returns the exit code; raises UnknownVersion, ModelMissing, LabelError and CanariesUnreadable."""
-    registry = connect(RegistrySettings())
+@dataclass(frozen=True)
+class Frozen:
+    """Canaries that are new."""
+
+    articles: int
+    digest: str
+    run: str  # in MLflow
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What became of a look at a champion."""
+
+    version: str
+    asks: bool  # a model; one that asks none says the same each day
+    frozen: Frozen | None = None  # None: they were frozen before
+    scored: Scored | None = None  # None: there is nothing yet that it could be held to
+    run: str = ""  # of the score, in MLflow
+    expired: bool = False  # by this look, not before
+
+
+@dataclass(frozen=True)
+class _Subject:
+    champion: Champion
+    spec: AgentSpec
+    asked: tuple[str, ...]  # guidelines
+    measured: Measured
+
+    @property
+    def number(self) -> str:
+        return str(self.champion.version.number)
+
+    @property
+    def frozen_for(self) -> str:
+        return self.measured.evaluation or self.champion.statement.restores or self.champion.signed_record.id
+
+
+async def look(
+    registry: Registry,
+    terms: CanaryTerms,
+    *,
+    endpoint: Endpoint,
+    evidence: SqlEvidence,
+    expires_on: ExpiresOn,
+    at_once: int = AT_ONCE,
+) -> Looked:
+    """Asks the champion's model about its canaries, which are frozen the first time.
+
+    Raises UnknownVersion, ModelMissing, LabelError, NothingToFreeze and CanariesUnreadable.
+    """
+    subject = await asyncio.to_thread(_subject, registry)
+    number, model = subject.number, subject.spec.model
+    if model is None or not subject.asked:
+        return Looked(number, asks=False)
+    if not endpoint.settings.url:
+        raise ModelMissing(f"version {number} asks model {model.deployment!r}: set COPYDESK_MODEL_URL")
+    ask = _Asking(subject, endpoint, at_once)
+    run, frozen = await asyncio.to_thread(find_canaries, registry, subject.frozen_for), None
+    if run is None:
+        frozen = await _freeze(registry, subject, terms, ask)
+        if not subject.measured.evaluation:
+            return Looked(number, asks=True, frozen=frozen)
+        run = frozen.run
+    canaries = Canaries.load(*await asyncio.to_thread(read_canaries, registry, run))
+    results = await ask([canary.article for canary in canaries.all])
+    scored = _scored(canaries, results, subject.measured, terms.line, expires_on)
+    expired = scored.outcome is Outcome.CHANGED and await evidence.expire(number, scored.reason, datetime.now(UTC))
+    told = _scored_run(subject.champion, canaries, scored, run)
+    logged = await asyncio.to_thread(log_run, registry, CANARIES, told)
+    return Looked(number, asks=True, frozen=frozen, scored=scored, run=logged, expired=expired)
+
+
+def _subject(registry: Registry) -> _Subject:
     champion = standing(registry).champion
     if champion is None:
         raise UnknownVersion("there is no verified champion: `copydesk promote` makes one")
-    number = str(champion.version.number)
-    spec = load(registry, number).spec
+    spec = load(registry, str(champion.version.number)).spec
     asked = tuple(guideline.id for guideline in spec.pack.guidelines if guideline.kind is Kind.PROMPT)
-    if spec.model is None or not asked:
-        console.print(f"Version {number} asks no model: patterns say the same each day, so nothing can drift.")
-        return 0
-    if not ModelSettings().url:
-        raise ModelMissing(f"version {number} asks model {spec.model.deployment!r}: set COPYDESK_MODEL_URL")
-    measured = measured_of(champion.decision)
-    frozen_for = measured.evaluation or champion.statement.restores or champion.signed_record.id
-    run = find_canaries(registry, frozen_for)
-    if run is None:
-        canaries = _frozen(registry, spec, measured, read_labels(labels).of_split(split), count, asked, console)
-        run = log_run(registry, CANARIES, _frozen_run(champion, canaries, frozen_for, str(labels)))
-        console.print(f"{len(canaries.all)} canaries frozen, digest {canaries.digest[:12]}, in run {run}", style="dim")
-        if not measured.evaluation:
-            console.print(f"Version {number} was never evaluated: what it says today is what later days are held to.")
-            return 0
-    canaries = Canaries.load(*read_canaries(registry, run))
-    with console.status(f"Asking about {len(canaries.all)} articles …"):
-        results = asyncio.run(_ask(spec, [canary.article for canary in canaries.all], asked))
-    scored = _scored(canaries, results, measured, line)
-    logged = log_run(registry, CANARIES, _scored_run(champion, canaries, scored, run))
-    _print(console, scored)
-    console.print(f"MLflow run {logged} in {without_password(registry.uri)}", style="dim", soft_wrap=True)
-    if scored.outcome is Outcome.CHANGED:
-        _expire(number, scored.reason, console)
-    return EXIT_CODES[scored.outcome]
+    return _Subject(champion, spec, asked, measured_of(champion.decision))
 
 
-def _frozen(
-    registry: Registry,
-    spec: AgentSpec,
-    measured: Measured,
-    labelled: LabelledSet,
-    count: int,
-    asked: Sequence[str],
-    console: Console,
-) -> Canaries:
+class _Asking:
+    """Without kept checks: what was answered before would only be read again."""
+
+    def __init__(self, subject: _Subject, endpoint: Endpoint, at_once: int) -> None:
+        self._agent, self._asked = Agent(subject.spec, endpoint=endpoint), subject.asked
+        self._turns = asyncio.Semaphore(at_once)
+
+    async def __call__(self, articles: Sequence[LabelledArticle]) -> list[ArticleResult]:
+        return list(await asyncio.gather(*map(self._one, articles)))
+
+    async def _one(self, labelled: LabelledArticle) -> ArticleResult:
+        async with self._turns:
+            return result_of(labelled.id, 0, await self._agent.check(labelled.article, guidelines=self._asked))
+
+
+async def _freeze(registry: Registry, subject: _Subject, terms: CanaryTerms, ask: _Asking) -> Frozen:
     """With what the version said when it was evaluated; one that never was is asked now."""
-    articles = pick(labelled, count)
-    if not measured.evaluation:
-        with console.status(f"Asking about {len(articles)} articles …"):
-            results = asyncio.run(_ask(spec, articles, asked))
-        canaries = freeze(articles, {result.article: result for result in results}, asked)
+    labelled = (await asyncio.to_thread(read_labels, terms.labels)).of_split(terms.split)
+    articles = pick(labelled, terms.articles)
+    if subject.measured.evaluation:
+        results: Sequence[ArticleResult] = await asyncio.to_thread(_evaluated, registry, subject, labelled)
     else:
-        where = f"run {measured.evaluation}"
-        evaluation = Evaluation.load(read_evaluation(registry, measured.evaluation), where)
-        if evaluation.set_digest != labelled.digest:
-            raise LabelError(
-                f"the champion was evaluated on {evaluation.where} with digest {evaluation.set_digest[:12]}, "
-                f"{labelled.name!r} has {labelled.digest[:12]}: name that set with --set and --split"
-            )
-        canaries = freeze(articles, {one.article: one for one in evaluation.results if one.repeat == 0}, asked)
+        results = await ask(articles)
+    canaries = freeze(articles, {result.article: result for result in results}, subject.asked)
     if not canaries.all:
         raise NothingToFreeze("the model answered about none of the articles, so there is nothing to freeze: try again")
-    return canaries
+    told = _frozen_run(subject.champion, canaries, subject.frozen_for, str(terms.labels))
+    run = await asyncio.to_thread(log_run, registry, CANARIES, told)
+    return Frozen(len(canaries.all), canaries.digest, run)
 
 
-async def _ask(spec: AgentSpec, articles: Sequence[LabelledArticle], asked: Sequence[str]) -> list[ArticleResult]:
-    """Without kept checks: what was answered before would only be read again."""
-    endpoint, turns = Endpoint(ModelSettings()), asyncio.Semaphore(AT_ONCE)
-    agent = Agent(spec, endpoint=endpoint)
-
-    async def one(labelled: LabelledArticle) -> ArticleResult:
-        async with turns:
-            return result_of(labelled.id, 0, await agent.check(labelled.article, guidelines=tuple(asked)))
-
-    try:
-        return list(await asyncio.gather(*map(one, articles)))
-    finally:
-        await endpoint.close()
+def _evaluated(registry: Registry, subject: _Subject, labelled: LabelledSet) -> list[ArticleResult]:
+    run = subject.measured.evaluation
+    evaluation = Evaluation.load(read_evaluation(registry, run), f"run {run}")
+    if evaluation.set_digest != labelled.digest:
+        raise LabelError(
+            f"the champion was evaluated on {evaluation.where} with digest {evaluation.set_digest[:12]}, "
+            f"{labelled.name!r} has {labelled.digest[:12]}: name that set with --set and --split"
+        )
+    return [result for result in evaluation.results if result.repeat == 0]
 
 
-def _scored(canaries: Canaries, results: Sequence[ArticleResult], measured: Measured, line: float) -> Scored:
+def _scored(
+    canaries: Canaries, results: Sequence[ArticleResult], measured: Measured, line: float, expires_on: ExpiresOn
+) -> Scored:
     found = agreement(canaries, {result.article: result.guidelines for result in results})
     change = change_of(measured.answered_by, _answered(results))
     outcome = outcome_of(found, line)
-    if change is not None and change.ends(_expires_on()):
+    if change is not None and change.ends(expires_on):
         outcome = Outcome.CHANGED
     return Scored(outcome, found, change, line)
 
 
 def _answered(results: Sequence[ArticleResult]) -> tuple[AnsweredBy, ...]:
     return sum((result.usage for result in results), Usage()).answered_by
-
-
-def _expires_on() -> ExpiresOn:
-    return ServingSettings().evidence_expires_on
 
 
 def _frozen_run(champion: Champion, canaries: Canaries, frozen_for: str, source: str) -> LoggedRun:
@@ -216,40 +257,3 @@ def _data(canaries: Canaries, source: str) -> LabelledData:
         articles=len(canaries.all),
         words=sum(canary.article.article.words for canary in canaries.all),
     )
-
-
-def _print(console: Console, scored: Scored) -> None:
-    found = scored.agreement
-    console.print(Text(scored.outcome, STYLES[scored.outcome]))
-    if found.value is None or found.interval is None:
-        console.print("Nothing was found, then or now: take more articles with --articles")
-    else:
-        low, high = found.interval
-        console.print(
-            f"{found.value:.0%} ({low:.0%}–{high:.0%}) of {found.findings} findings are the same as then: "
-            f"{found.gone} gone, {found.new} new; {scored.line:.0%} must be",
-            soft_wrap=True,
-        )
-    if found.failed:
-        console.print(Text(f"{found.failed} of {found.checks} checks failed", "yellow"))
-    if scored.change:
-        console.print(Text(str(scored.change), "red" if scored.outcome is Outcome.CHANGED else "yellow"))
-    for one in found.differences[:MOST_SHOWN]:
-        console.print(Text(f"  {one.guideline} on {one.article}: {one.gone} gone, {one.new} new", "dim"))
-    if len(found.differences) > MOST_SHOWN:
-        console.print(Text(f"  and {len(found.differences) - MOST_SHOWN} more, in the run's differences.json", "dim"))
-
-
-def _expire(number: str, reason: str, console: Console) -> None:
-    expired = asyncio.run(_expired(number, reason))
-    said = "has expired" if expired else "had expired before, or no worker has served it here yet"
-    console.print(Text(f"The evidence of version {number} {said}.", "red"))
-    console.print("Evaluate it anew, decide between the two evaluations, and promote it, or go back: docs/lineage.md")
-
-
-async def _expired(number: str, reason: str) -> bool:
-    database = await open_database(ServingSettings().database_url)
-    try:
-        return await SqlEvidence(database).expire(number, reason, datetime.now(UTC))
-    finally:
-        await database.close()

@@ -130,6 +130,7 @@ _PREFIXES = {
     "LogSettings": "COPYDESK_",
     "TracingSettings": "COPYDESK_",
     "ModelSettings": "COPYDESK_MODEL_",
+    "CanarySettings": "COPYDESK_CANARY_",
     "JudgeSettings": "COPYDESK_JUDGE_",
 }
 

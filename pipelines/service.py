@@ -49,11 +49,12 @@ def api() -> None:
 @service_app.command()
 def worker() -> None:
     """Run only a worker."""
+    from pipelines.canary_monitor import CanarySettings, monitors
     from serving.access.settings import AccessSettings
     from serving.settings import ServingSettings
     from serving.worker import run
 
-    run(ServingSettings(), AccessSettings())
+    run(ServingSettings(), AccessSettings(), monitors(CanarySettings()))
 
 
 @service_app.command()
@@ -75,16 +76,18 @@ def tick() -> None:
     """Do a round of the periodic work and stop: for a scheduler, beside workers or without.
 
     Exit code 0: done; what was refused by itself is named and tried again. 1: something was put off because MLflow or
-    a client didn't answer, or nothing gets through to them. 2: the round could not be done, as without the database.
+    a client didn't answer, or nothing gets through to them, or the champion's model says something else than when it
+    was evaluated. 2: the round could not be done, as without the database.
     """
     from rich.console import Console
 
-    from pipelines.tick import put_off
+    from pipelines.canary_monitor import CanarySettings, monitors
+    from pipelines.tick import looked, put_off
     from serving.settings import ServingSettings
     from serving.tick import tick as round_of
     from serving.usecases.purge import Purged
 
-    done = round_of(ServingSettings())
+    done = round_of(ServingSettings(), monitors(CanarySettings()))
     console = Console(highlight=False)
     console.print(f"{done.taken_back} jobs taken back from silent workers, {done.handed_out} handed out again.")
     console.print(f"{done.logged.done} runs logged to MLflow, and what was decided about {done.told.done} jobs.")
@@ -93,9 +96,9 @@ def tick() -> None:
         console.print(f"Removed for their age: {done.purged}.")
     elif done.purged is None:
         console.print("Nothing removed: it was done today.")
-    for line in put_off(done):
+    for line in (*looked(done), *put_off(done)):
         console.print(line, markup=False, soft_wrap=True)
-    raise typer.Exit(1 if done.blocked else 0)
+    raise typer.Exit(1 if done.blocked or done.alarms else 0)
 
 
 @service_app.command()

@@ -1,8 +1,9 @@
-"""What a round of the periodic work put off, in words."""
+"""What a round of the periodic work found or put off, in words."""
 
 from collections import Counter
 
 from serving.chores import Ticked
+from serving.ports.monitors import Look
 from serving.telling import PutOff, Tally
 
 BEHIND = ", with all that wait behind"
@@ -17,7 +18,13 @@ def put_off(done: Ticked) -> list[str]:
     ]
     if isinstance(done.purged, PutOff):
         lines.append(f"Put off: the rest of what is removed for its age: {done.purged.reason}")
-    return lines
+    faults = ((each.monitor, each.came_to) for each in done.monitored)
+    return lines + [f"Put off: the monitor {name}: {why.reason}" for name, why in faults if isinstance(why, PutOff)]
+
+
+def looked(done: Ticked) -> list[str]:
+    """A line for each monitor that looked."""
+    return [f"Looked: {each.came_to.said}." for each in done.monitored if isinstance(each.came_to, Look)]
 
 
 def _lines(what: str, tally: Tally, behind: str = "") -> list[str]:

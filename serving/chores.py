@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
+from typing import TypeVar
 from uuid import uuid4
 
+from agent.errors import CopydeskError
 from registry.connection import Registry
 from registry.errors import RegistryError
 from registry.retention import forget_articles
@@ -29,6 +31,7 @@ from serving.api.callback_schemas import callback_body
 from serving.keeping import kept
 from serving.ports.clocks import Clock
 from serving.ports.jobs import Leases
+from serving.ports.monitors import Look, Monitor, Verdict
 from serving.ports.storage import BlobStore, Retention
 from serving.rollout import State
 from serving.settings import ServingSettings
@@ -43,14 +46,31 @@ from serving.usecases.purge import Purged, purge
 from serving.usecases.roll_on import roll_on
 from serving.usecases.tell_feedback import tell_next
 
-SWEEP, LOG, CALL, PURGE, ROLLOUT = "sweep", "log", "call", "purge", "rollout"
+SWEEP, LOG, CALL, PURGE, ROLLOUT, MONITOR = "sweep", "log", "call", "purge", "rollout", "monitor"
 ROLLOUT_TERM = timedelta(seconds=60)
 SWEEPS = 5  # in a lease; a worker that dies after one holds up the others for no longer than until the next
 LOG_TERM = timedelta(seconds=20)  # a worker that dies while it logs holds up the others no longer
 PURGE_EVERY = timedelta(days=1)
-PURGE_HOLD = timedelta(minutes=2)  # kept while a purge runs: of one that was killed nobody waits longer
+SOON = timedelta(hours=1)  # until a monitor looks again whose question wasn't answered
+HOLD = timedelta(minutes=2)  # kept while a purge or a monitor runs: of one that was killed nobody waits longer
 
 logger = logging.getLogger(__name__)
+
+
+T = TypeVar("T")
+Monitors = Callable[[ServingSettings, WorkerStores, Registry, Shared], Sequence[Monitor]]
+
+
+def no_monitors(*_: object) -> tuple[Monitor, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """What became of a monitor in a round."""
+
+    monitor: str
+    came_to: Look | PutOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +83,21 @@ class Ticked:
     told: Tally  # jobs whose decisions MLflow has now
     called: Tally  # clients whose jobs or batches ended
     purged: Purged | PutOff | None  # None: it was done within the day
+    monitored: tuple[Monitored, ...] = ()  # those that were due
 
     @property
     def blocked(self) -> bool:
         """Something waits because nothing gets through to MLflow or to a client."""
-        return any(each.blocked for each in (self.logged, self.told, self.called)) or (
-            isinstance(self.purged, PutOff) and self.purged.blocked
+        others = (self.purged, *(each.came_to for each in self.monitored))
+        return any(each.blocked for each in (self.logged, self.told, self.called)) or any(
+            isinstance(each, PutOff) and each.blocked for each in others
         )
+
+    @property
+    def alarms(self) -> bool:
+        """A monitor found what somebody has to see to."""
+        looks = (each.came_to for each in self.monitored)
+        return any(isinstance(look, Look) and look.verdict is Verdict.ALARM for look in looks)
 
 
 class Chores:
@@ -86,10 +114,11 @@ class Chores:
         shared: Shared,
         clock: Clock,
         traces: Traces = NO_TRACES,
+        monitors: Sequence[Monitor] = (),
     ) -> None:
         self._settings, self._stores, self._registry = settings, stores, registry
         self._leases, self._blobs, self._kept = leases, blobs, shared.kept
-        self._clock = clock
+        self._clock, self._monitors = clock, monitors
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._outbox = SqlOutbox(stores.database)
         self._locks = SqlLocks(stores.database)
@@ -114,7 +143,8 @@ class Chores:
         await self.roll_on()
         await self.forget_checks()
         (logged, told), called = await together(self._tell_mlflow(), _each_once(self.call))
-        return Ticked(taken_back, handed_out, logged, told, called, await self._purge_or_later())
+        purged = await self._purge_or_later()
+        return Ticked(taken_back, handed_out, logged, told, called, purged, await self.monitor())
 
     async def _tell_mlflow(self) -> tuple[Tally, Tally]:
         """While it doesn't answer, each entry would wait as long as the first did."""
@@ -182,18 +212,49 @@ class Chores:
 
     async def purge(self) -> Purged | None:
         """Once a day; None when it was done within it."""
-        turn = uuid4().hex  # not this process's name: it waits for the next day like the others
-        if not await self._locks.hold(PURGE, turn, self._clock(), PURGE_HOLD):
+
+        async def remove() -> Purged:
+            return await purge_now(self._retention, self._blobs, self._registry, self._settings, self._clock())
+
+        done = await self._once(PURGE, remove, lambda _: PURGE_EVERY)
+        if done and done != Purged():
+            logger.info("removed for their age: %s", done)
+        return done
+
+    async def monitor(self) -> tuple[Monitored, ...]:
+        """Has each monitor look that is due; one that can't is tried again in the next round."""
+        monitored = []
+        for monitor in self._monitors:
+            try:
+                look = await self._look(monitor)
+            except CopydeskError as error:
+                logger.warning("the monitor %s could not look: %s", monitor.name, error)
+                monitored.append(Monitored(monitor.name, PutOff(str(error), blocked=error.outage)))
+                continue
+            if look is not None:
+                level = logging.INFO if look.verdict is Verdict.FINE else logging.WARNING
+                logger.log(level, "the monitor %s: %s", monitor.name, look.said)
+                monitored.append(Monitored(monitor.name, look))
+        return tuple(monitored)
+
+    async def _look(self, monitor: Monitor) -> Look | None:
+        def rest(look: Look) -> timedelta:
+            return min(SOON, monitor.every) if look.soon else monitor.every
+
+        return await self._once(f"{MONITOR}:{monitor.name}", monitor.look, rest)
+
+    async def _once(self, lock: str, do: Callable[[], Awaitable[T]], rest: Callable[[T], timedelta]) -> T | None:
+        """None while another process is at it, or it was done and its rest isn't over."""
+        turn = uuid4().hex  # not this process's name: it waits like the others
+        if not await self._locks.hold(lock, turn, self._clock(), HOLD):
             return None
         try:
-            async with kept(self._locks, PURGE, turn, clock=self._clock, term=PURGE_HOLD):
-                done = await purge_now(self._retention, self._blobs, self._registry, self._settings, self._clock())
+            async with kept(self._locks, lock, turn, clock=self._clock, term=HOLD):
+                done = await do()
         except BaseException:
-            await self._locks.release(PURGE, turn)  # the next round tries again
+            await self._locks.release(lock, turn)  # the next round tries again
             raise
-        await self._locks.hold(PURGE, turn, self._clock(), PURGE_EVERY)
-        if done != Purged():
-            logger.info("removed for their age: %s", done)
+        await self._locks.hold(lock, turn, self._clock(), rest(done))
         return done
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from serving.adapters.announced_leases import AnnouncedLeases
 from serving.adapters.blob_stores import open_blobs
 from serving.adapters.sql_retention import SqlRetention
 from serving.adapters.stores import open_stores, open_worker_stores
-from serving.chores import Chores, Ticked, purge_now
+from serving.chores import Chores, Monitors, Ticked, no_monitors, purge_now
 from serving.composition import answers_of
 from serving.edge import open_edge
 from serving.settings import ServingSettings
@@ -21,9 +21,9 @@ from serving.shared import shared
 from serving.usecases.purge import Purged
 
 
-def tick(settings: ServingSettings) -> Ticked:
+def tick(settings: ServingSettings, monitors: Monitors = no_monitors) -> Ticked:
     """Beside running workers, too. Raises DatabaseUnavailable, SchemaBehind, BlobStoreUnusable and RegistryError."""
-    return asyncio.run(_tick(settings))
+    return asyncio.run(_tick(settings, monitors))
 
 
 def purge(settings: ServingSettings) -> Purged:
@@ -36,13 +36,13 @@ def would_purge(settings: ServingSettings) -> Purged:
     return asyncio.run(_would_purge(settings))
 
 
-async def _tick(settings: ServingSettings) -> Ticked:
-    async with _chores(settings) as chores:
+async def _tick(settings: ServingSettings, monitors: Monitors) -> Ticked:
+    async with _chores(settings, monitors) as chores:
         return await chores.all()
 
 
 @asynccontextmanager
-async def _chores(settings: ServingSettings) -> AsyncIterator[Chores]:
+async def _chores(settings: ServingSettings, monitors: Monitors) -> AsyncIterator[Chores]:
     registry = await _registry(settings, may_be_down=True)  # whatever else is due doesn't wait for MLflow
     async with (
         open_worker_stores(settings, _now) as stores,
@@ -59,6 +59,7 @@ async def _chores(settings: ServingSettings) -> AsyncIterator[Chores]:
             registry=registry,
             shared=between,
             clock=_now,
+            monitors=monitors(settings, stores, registry, between),
         )
 
 

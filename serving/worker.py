@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -31,13 +32,14 @@ from serving.adapters.sql_versions import SqlServedVersions
 from serving.adapters.stores import WorkerStores, open_worker_stores
 from serving.adapters.watched_leases import WatchedLeases
 from serving.attempt import attempted
-from serving.chores import SWEEPS, Chores
+from serving.chores import SWEEPS, Chores, Monitors, no_monitors
 from serving.composition import answers_of
 from serving.edge import Edge, open_edge
 from serving.errors import ChampionRefused
 from serving.exposition import exposed
 from serving.job import Job
 from serving.metrics import WorkerMetrics
+from serving.ports.monitors import Monitor
 from serving.ports.storage import BlobStore
 from serving.ports.versions import ServedVersion
 from serving.rounds import ERROR_SECONDS, every, pause
@@ -56,6 +58,7 @@ ALIVE_SECONDS = 10.0  # a third of the silence after which nobody counts on a wo
 LAST_LOG_SECONDS = 5.0
 RECONNECT_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
+MONITOR_SECONDS = 600.0  # between looks whether one is due
 STOPPED = "its worker was told to stop"
 
 logger = logging.getLogger(__name__)
@@ -65,7 +68,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def run(settings: ServingSettings, access: AccessSettings) -> None:
+def run(settings: ServingSettings, access: AccessSettings, monitors: Monitors = no_monitors) -> None:
     """Works until SIGTERM or SIGINT; jobs that run by then are finished, or handed back where that takes too long.
 
     Raises UnsafeAddress, NoTrustedKeys and UnusableKey before anything starts: a worker that trusts nobody could serve
@@ -73,10 +76,10 @@ def run(settings: ServingSettings, access: AccessSettings) -> None:
     """
     settings.worker_must_be_safe(metrics_token=bool(access.metrics_token.get_secret_value()))
     trusted_keys(RegistrySettings(home=settings.home))
-    asyncio.run(_run(settings, access))
+    asyncio.run(_run(settings, access, monitors))
 
 
-async def _run(settings: ServingSettings, access: AccessSettings) -> None:
+async def _run(settings: ServingSettings, access: AccessSettings, monitors: Monitors) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,7 +94,8 @@ async def _run(settings: ServingSettings, access: AccessSettings) -> None:
     ):
         registry = await _connected(RegistrySettings(home=settings.home), stopping)
         if registry is not None:
-            await Worker(settings, stores, registry, between, edge, blobs, metrics, traces).work(stopping)
+            looks = monitors(settings, stores, registry, between)
+            await Worker(settings, stores, registry, between, edge, blobs, metrics, traces, looks).work(stopping)
     await asyncio.to_thread(traces.close)
 
 
@@ -123,6 +127,7 @@ class Worker:
     blobs: BlobStore
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     traces: Traces = NO_TRACES
+    monitors: Sequence[Monitor] = ()
     champion: ServedVersion | None = None  # what it serves, also while MLflow is down
 
     def __post_init__(self) -> None:
@@ -164,6 +169,7 @@ class Worker:
             shared=self.shared,
             clock=utc_now,
             traces=self.traces,
+            monitors=self.monitors,
         )
 
     async def work(self, stopping: asyncio.Event) -> None:
@@ -203,6 +209,7 @@ class Worker:
             every(LOG_IDLE_SECONDS, self._call, stopping),
             every(FORGET_SECONDS, self._chores.forget_checks, stopping),
             every(FORGET_SECONDS, self._purge, stopping),
+            every(MONITOR_SECONDS, self._monitor, stopping),
         )
 
     async def _follow_hints(self, stopping: asyncio.Event) -> None:
@@ -270,6 +277,9 @@ class Worker:
 
     async def _purge(self) -> None:
         await self._chores.purge()
+
+    async def _monitor(self) -> None:
+        await self._chores.monitor()
 
     async def _log(self) -> bool:
         return await self._chores.log_next() is not None

@@ -9,6 +9,7 @@ import pytest
 from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
+from pipelines.canary_monitor import CanarySettings
 from registry.settings import RegistrySettings
 from serving.access.settings import AccessSettings
 from serving.logs import LogSettings
@@ -67,7 +68,9 @@ def test_make_without_a_verb_prints_every_verb():
         assert re.search(rf"^  make {verb} ", printed.stdout, re.MULTILINE)
 
 
-@pytest.mark.parametrize("of", [ServingSettings, AccessSettings, RegistrySettings, LogSettings, TracingSettings])
+@pytest.mark.parametrize(
+    "of", [ServingSettings, AccessSettings, RegistrySettings, LogSettings, TracingSettings, CanarySettings]
+)
 def test_every_setting_is_described(of: type[BaseSettings]):
     described = (ROOT / "docs/settings.md").read_text(encoding="utf-8") + (ROOT / "docs/access.md").read_text("utf-8")
     assert [name for name in map(str, variables(of)) if f"`{name}`" not in described] == []

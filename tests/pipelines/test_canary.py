@@ -4,11 +4,12 @@ import asyncio
 import gc
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import select
 
 from agent.pack_files import default_pack, load_pack, write_pack
 from evaluation.labels import write_labels
@@ -19,12 +20,14 @@ from registry.settings import RegistrySettings
 from registry.standing import standing
 from serving.adapters.database import open_database
 from serving.adapters.sql_versions import SqlServedVersions
+from serving.adapters.tables import locks
 from serving.evidence import Evidence, measured_of
 from serving.ports.versions import ServedVersion
 from serving.settings import ServingSettings
 from tests.evaluation.build import labelled, labelled_set
 from tests.pipelines.terminal import Ran, Run
 from tests.scripted_model import ScriptedModel, finds
+from tests.serving.service import free_port
 
 # On a busy machine the model's HTTP client leaves a connection behind when its event loop ends; each command is a
 # process of its own outside of tests.
@@ -230,3 +233,60 @@ def test_without_a_champion_it_says_what_to_do(canary: Run):
 
 def said(result: Ran) -> str:
     return " ".join(result.err.split())
+
+
+def test_the_periodic_work_asks_once_a_day_and_fails_where_the_model_changed(
+    run: Run, promoted: None, claims: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COPYDESK_CANARY_SET", str(claims))
+    before = len(model.calls)
+    first, second = run("tick"), run("tick")
+    assert (first.code, "Looked: version 1 is SAME, canaries: 100% of 20 findings" in first.out) == (0, True), first.out
+    assert (second.code, "Looked" in second.out, len(model.calls) - before) == (0, False, 20)
+    model.script = {RULE: lambda question: finds("council")}
+    asyncio.run(_a_day_later())
+    third = run("tick")
+    assert (third.code, "Looked: version 1 is CHANGED, canaries: 0% of 40 findings" in third.out) == (1, True), (
+        third.out
+    )
+    assert "EXPIRED since" in " ".join(run("versions").out.split())
+
+
+async def _a_day_later() -> None:
+    database = await open_database(ServingSettings().database_url)
+    async with database.write() as connection:
+        await connection.execute(locks.delete().where(locks.c.name == "monitor:canary"))
+    await database.close()
+
+
+def test_the_periodic_work_asks_again_soon_where_the_model_did_not_answer(
+    run: Run, promoted: None, claims: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COPYDESK_CANARY_SET", str(claims))
+    monkeypatch.setenv("COPYDESK_MODEL_URL", f"http://127.0.0.1:{free_port()}/v1/")
+    monkeypatch.setenv("COPYDESK_MODEL_ATTEMPTS", "1")
+    result = run("tick")
+    assert (result.code, "Looked: version 1 is UNCLEAR, canaries: none of 0 findings" in result.out) == (0, True)
+    assert asyncio.run(_rest()) < timedelta(hours=1, minutes=1)
+
+
+async def _rest() -> timedelta:
+    database = await open_database(ServingSettings().database_url)
+    async with database.read() as connection:
+        until: datetime | None = await connection.scalar(select(locks.c.until).where(locks.c.name == "monitor:canary"))
+    await database.close()
+    assert until
+    return until - datetime.now(UTC)
+
+
+def test_the_periodic_work_without_a_champion_puts_it_off(run: Run, claims: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COPYDESK_CANARY_SET", str(claims))
+    result = run("tick")
+    assert (result.code, "Put off: the monitor canary: there is no verified champion" in result.out) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["tick", "worker"])
+def test_a_set_that_is_not_there_is_named_at_the_start(run: Run, command: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COPYDESK_CANARY_SET", "nowhere")
+    refused = run(command)
+    assert (refused.code, "COPYDESK_CANARY_SET is 'nowhere'" in said(refused)) == (2, True), refused.err
