@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -101,8 +102,13 @@ def _said(answer: httpx.Response | None) -> str:
     return f"{answer.status_code} {answer.json().get('type', '')}"
 
 
-def drill(name: str, running: Installation, outage: Outage, *, normal: str = "completed") -> Measurement:
-    """Seconds from the mended part until an article is accepted and checked as ever."""
+def drill(
+    name: str, running: Installation, outage: Outage, *, restarted: bool = True, normal: str = "completed"
+) -> Measurement:
+    """Seconds from the end of an outage until an article is accepted and checked as ever.
+
+    A part that is `restarted` is its own baseline: its start returns once a bare client of it gets through.
+    """
     editor = Editor(running)
     with running.client() as client:
         first = _until_checked(editor, client, normal)
@@ -110,10 +116,11 @@ def drill(name: str, running: Installation, outage: Outage, *, normal: str = "co
         with editor.busy(first):
             with outage():
                 time.sleep(AWAY_SECONDS)
-            mended = time.monotonic()
+                began = time.monotonic()
+            own = time.monotonic() - began
         submitting, reading, slowest = Counter(editor.submitting), Counter(editor.reading), editor.slowest
         _until_checked(editor, client, normal)
-        seconds = time.monotonic() - mended
+        seconds = time.monotonic() - began
         ends = Counter(_ended(client, id) for id in editor.accepted)
     lost = sum(count for status, count in ends.items() if status not in ("completed", "partial"))
     return Measurement(
@@ -122,8 +129,11 @@ def drill(name: str, running: Installation, outage: Outage, *, normal: str = "co
         "s",
         f"0 lost, < {NORMAL_LIMIT_SECONDS:g} s",
         lost == 0 and seconds < NORMAL_LIMIT_SECONDS,
+        baseline=f"itself {own:.2f} s" if restarted else "",
+        ratio=seconds / own if restarted else None,
         note=f"away {AWAY_SECONDS:g} s; submitting answered {_list(submitting)}; reading a report {_list(reading)}; "
-        f"the slowest answer took {slowest:.1f} s; {len(editor.accepted)} accepted: {_list(ends)}",
+        f"the slowest answer took {slowest:.1f} s; {len(editor.accepted)} accepted: {_list(ends)}; "
+        + (f"normal {seconds - own:.1f} s after the part" if restarted else "no baseline: the part is well at once"),
     )
 
 
@@ -160,14 +170,8 @@ def _of_mlflow() -> Measurement:
             restart = lambda: mlflow.enter_context(mlflow_server(folder, port))  # noqa: E731
             measured = drill("mlflow", running, lambda: _away(mlflow.close, restart))
             seconds = _until_logged(running)
-    return Measurement(
-        measured.name,
-        measured.value,
-        measured.unit,
-        measured.target,
-        measured.ok and seconds is not None,
-        note=f"{measured.note}; all runs were logged {seconds or 0:.0f} s later",
-    )
+    note = f"{measured.note}; all runs were logged {seconds or 0:.0f} s later"
+    return replace(measured, ok=measured.ok and seconds is not None, note=note)
 
 
 def _of_the_model() -> Iterator[Measurement]:
@@ -192,7 +196,7 @@ def _of_the_model() -> Iterator[Measurement]:
             ("model-500", Scripted(status=500)),
             ("model-slow", Scripted(seconds=20)),
         ):
-            yield drill(name, running, lambda answer=answer: _answering(model, answer))  # type: ignore[misc]
+            yield drill(name, running, partial(_answering, model, answer), restarted=False)
 
 
 def _of_the_disk() -> Measurement:
@@ -205,7 +209,8 @@ def _of_the_disk() -> Measurement:
         try:
             with installation(disk, {}) as running:
                 filler = disk / "filler"
-                return drill("disk-full", running, lambda: _away(lambda: _fill(filler), filler.unlink))
+                outage = partial(_away, partial(_fill, filler), filler.unlink)
+                return drill("disk-full", running, outage, restarted=False)
         finally:
             subprocess.run(["umount", "--lazy", disk], check=True)
 

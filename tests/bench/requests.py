@@ -14,6 +14,7 @@ from secrets import token_hex
 from typing import Protocol
 
 import httpx
+from procrastinate.jobs import Status
 
 from pipelines.serve import free_port
 from serving.access.api_keys import looks_like_key
@@ -21,6 +22,8 @@ from tests.bench.article import thousand_words
 from tests.bench.installation import SERVER_CPU, Installation, installation, servers
 from tests.bench.load import WARM_UP, Measured, Plan, get, measured, post
 from tests.bench.measure import Measurement, benchmark
+from tests.bench.plain_queue import PlainQueue, next_start, plain_queue
+from tests.postgres_server import PostgresServer
 
 HELLO = """
 import uvicorn
@@ -35,6 +38,7 @@ SECONDS = 10.0
 ROUNDS = 3
 SHORT_SECONDS = 1.5  # of many turns each: a machine that others share is slow now and then, and both have their part
 SHORT_ROUNDS = 11
+STARTS = 60
 
 
 class Bare(Protocol):
@@ -52,7 +56,7 @@ def requests() -> Iterator[Measurement]:
     ):
         running.process("api").cpu_affinity([SERVER_CPU])
         job = _checked(running)
-        yield _start(running)
+        yield _start(running, stand.postgres)
         _stop_worker(running)
         with _bare() as bare:
             yield _latency(running, bare, "submit-p99", _submissions, rate=20, limit=25.0)
@@ -156,18 +160,40 @@ def _median(values: Iterable[float]) -> float:
     return ordered[len(ordered) // 2]
 
 
-def _start(running: Installation) -> Measurement:
-    """From accepted to started, as the job itself has it, one at a time."""
-    waits = []
-    with running.client() as client:
-        for number in range(60):
-            answer = client.post("/api/v1/compliance/check", json=_article(f"start {number}")).raise_for_status().json()
-            job = _ended(client, answer["links"]["status"])
-            begun, accepted = datetime.fromisoformat(job["started"]), datetime.fromisoformat(job["submitted"])
-            waits.append((begun - accepted).total_seconds() * 1000)
-    p95 = sorted(waits)[int(len(waits) * 0.95)]
-    note = f"{len(waits)} jobs, one at a time, median {sorted(waits)[len(waits) // 2]:.1f} ms"
-    return Measurement("start-p95", p95, "ms", "< 50 ms", p95 < 50, note=note)
+def _start(running: Installation, server: PostgresServer) -> Measurement:
+    """One job at a time, in turns with an empty one that procrastinate alone hands out on the same server."""
+    ours, others = [], []
+    with running.client() as client, plain_queue(server) as plain, plain.worker("as_documented") as worker:
+        _plain_wait_ms(plain, worker)  # until it is up
+        for number in range(STARTS):
+            ours.append(_wait_ms(client, f"start {number}"))
+            others.append(_plain_wait_ms(plain, worker))
+    p95, other = (sorted(waits)[int(STARTS * 0.95)] for waits in (ours, others))
+    return Measurement(
+        "start-p95",
+        p95,
+        "ms",
+        "< 50 ms",
+        p95 < 50,
+        baseline=f"procrastinate {other:.1f} ms",
+        ratio=p95 / other,
+        note=f"{STARTS} jobs, one at a time, median {_median(ours):.1f} ms; an empty task of procrastinate alone, from "
+        f"deferred to begun, on the same server in turns: median {_median(others):.1f} ms",
+    )
+
+
+def _wait_ms(client: httpx.Client, number: str) -> float:
+    """From accepted to started, as the job itself has it."""
+    answer = client.post("/api/v1/compliance/check", json=_article(number)).raise_for_status().json()
+    job = _ended(client, answer["links"]["status"])
+    begun, accepted = datetime.fromisoformat(job["started"]), datetime.fromisoformat(job["submitted"])
+    return (begun - accepted).total_seconds() * 1000
+
+
+def _plain_wait_ms(plain: PlainQueue, worker: "subprocess.Popen[str]") -> float:
+    deferred = time.time()
+    plain.wait_for(plain.defer("empty"), Status.SUCCEEDED)
+    return (next_start(worker) - deferred) * 1000
 
 
 def _measure(running: Installation, requests: list[str], *, seconds: float, rate: float = 0.0) -> Measured:
