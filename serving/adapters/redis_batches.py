@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from serving.adapters.redis_connection import SOCKET_SECONDS, Outage, RedisSilent, Refusals
+from serving.patience import Patience
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -103,13 +104,16 @@ class RedisBatches:
 
         joined = _Joined(commands)
         try:
-            async with asyncio.timeout(self._seconds), self._client.pipeline(transaction=False) as pipeline:
+            async with Patience(self._seconds), self._client.pipeline(transaction=False) as pipeline:
                 for command in joined.commands:
                     pipeline.execute_command(*command)
                 answers: list[object] = await pipeline.execute(raise_on_error=False)
         except DataError:  # one of ours, which was never sent
             raise
-        except (RedisError, TimeoutError) as error:
+        except TimeoutError:
+            self._outage.failed(TimeoutError(f"no answer within {self._seconds:g} seconds"))
+            return [None] * len(commands)
+        except RedisError as error:
             self._outage.failed(error)
             return [None] * len(commands)
         refused = [answer for answer in answers if isinstance(answer, RedisError)]

@@ -82,7 +82,7 @@ class Refusals:
 def open_redis(url: str, *, socket_seconds: float | None = SOCKET_SECONDS) -> "Redis":
     """A client that connects when it is first used; raises RedisUnusable for a bad address.
 
-    Without `socket_seconds` no timer is set for each answer: whoever uses it bounds what it asks for.
+    Without `socket_seconds` no timer is set for a connection or an answer: whoever uses it bounds what it asks for.
     Everything sent through it may be sent twice: a connection that was cut while idle is opened again.
     """
     try:
@@ -101,7 +101,7 @@ def open_redis(url: str, *, socket_seconds: float | None = SOCKET_SECONDS) -> "R
             max_connections=MOST_CONNECTIONS,
             timeout=SOCKET_SECONDS,
             socket_timeout=socket_seconds,
-            socket_connect_timeout=SOCKET_SECONDS,
+            socket_connect_timeout=socket_seconds,
             retry=Retry(NoBackoff(), 1, supported_errors=(Disconnected,)),
         )
         pool.make_connection()  # type: ignore[no-untyped-call] # connects to nothing, but finds wrong options
