@@ -83,8 +83,8 @@ def _status(error: Exception) -> int | None:
 
 def _is_away(error: Exception, *, proxied: bool) -> bool:
     if isinstance(error, MlflowException):
-        # Of one that MLflow hands on, anything but a timeout is MLflow's own.
-        return str(error).startswith("API request to") and (not proxied or "timeout exception" in str(error))
+        # MLflow's server makes us wait while it waits for the store; whatever else it is, the server itself is away.
+        return str(error).startswith("API request to") and (not proxied or "Read timed out" in str(error))
     return isinstance(error, OSError | ImportError) or bool(_libraries(error))
 
 
@@ -102,4 +102,6 @@ def _address(run: RunInfo) -> str:
 def _reason(error: Exception, status: int | None) -> str:
     if isinstance(error, MlflowException) and status is not None:
         return f"it answers {status}"
+    if isinstance(error, MlflowException) and "Read timed out" in str(error):
+        return "it does not answer in time"
     return without_password(_QUERY.sub("", " ".join(str(error).split())))[:_MOST] or type(error).__name__
