@@ -1,8 +1,9 @@
-"""`copydesk jobs`: those that were given up, and their way back into the queue; clients that could not be called."""
+"""`copydesk jobs`: those that were given up and their way back into the queue; what MLflow and clients weren't told."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,10 +13,16 @@ from rich.text import Text
 from pipelines.person import operator
 from serving.callback import CallbackStanding
 from serving.job import Job
+from serving.ports.log import Unlogged, UnloggedCount
+
+if TYPE_CHECKING:
+    from serving.adapters.stores import Stores
 
 MOST = 1_000_000  # listed at once
 
-jobs_app = typer.Typer(help="Look after jobs that were given up.", no_args_is_help=True)
+jobs_app = typer.Typer(
+    help="Look after jobs that were given up, and what MLflow and clients were not told.", no_args_is_help=True
+)
 
 
 @jobs_app.command("dead")
@@ -66,6 +73,54 @@ def list_callbacks(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At 
     _say_the_rest(console, len(found), in_all)
 
 
+@jobs_app.command("unlogged")
+def list_unlogged(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50) -> None:
+    """List the ended jobs that MLflow lacks, or lacks decisions about: the oldest first, and last what was given up."""
+    found, count = asyncio.run(_unlogged(limit))
+    console = Console(highlight=False)
+    if not found:
+        console.print("Every ended job is logged to MLflow, with all that was decided.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("job", "lacks", "ended", "attempts", "next", "why"):
+        table.add_column(name, overflow="fold")
+    for each in found:
+        following = f"{each.due:%Y-%m-%d %H:%M:%S}" if each.due else "never"
+        ended = f"{each.ended:%Y-%m-%d %H:%M}"
+        why = Text(each.reason or "not tried yet")
+        table.add_row(each.job, each.lacking, ended, str(each.attempts), following, why)
+    console.print(table)
+    _say_the_rest(console, len(found), count.due + count.given_up)
+    console.print(
+        f"{count.due} to be tried, {count.given_up} given up. Give one up: [bold]copydesk jobs give-up JOB "
+        "--reason WHY[/]; take that back: [bold]copydesk jobs log-again JOB[/]",
+        soft_wrap=True,
+    )
+
+
+@jobs_app.command("give-up")
+def give_up(
+    job_ids: Annotated[list[str], typer.Argument(metavar="JOB", help="Ids of jobs that MLflow refuses for ever.")],
+    reason: Annotated[str, typer.Option(help="Why, for the audit.")],
+) -> None:
+    """Try no more to log ended jobs to MLflow, or what was decided with their reports; the audit notes who said so."""
+    if not reason.strip():
+        raise typer.BadParameter("say why, for whoever reads the audit", param_hint="--reason")
+    asyncio.run(_give_up(job_ids, reason.strip()))
+    Console(highlight=False).print(
+        f"{len(job_ids)} given up; to take that back: [bold]copydesk jobs log-again JOB[/]", soft_wrap=True
+    )
+
+
+@jobs_app.command("log-again")
+def log_again(
+    job_ids: Annotated[list[str], typer.Argument(metavar="JOB", help="Ids of jobs whose logging was given up.")],
+) -> None:
+    """Have jobs logged to MLflow at once whose logging was given up, with all that was decided."""
+    asyncio.run(_log_again(job_ids))
+    Console(highlight=False).print(f"{len(job_ids)} to be logged at once.")
+
+
 def _say_the_rest(console: Console, listed: int, in_all: int) -> None:
     if rest := max(0, in_all - listed):
         is_not = "is not" if rest == 1 else "are not"
@@ -81,6 +136,50 @@ async def _unanswered(limit: int) -> tuple[list[CallbackStanding], int]:
     async with open_stores(ServingSettings()) as stores:
         callbacks = SqlCallbacks(stores.database)
         return await callbacks.unanswered(limit), await callbacks.count_unanswered()
+
+
+async def _unlogged(limit: int) -> tuple[list[Unlogged], UnloggedCount]:
+    """The first, and how many there are in all."""
+    from serving.adapters.sql_unlogged import SqlUnlogged
+    from serving.adapters.stores import open_stores
+    from serving.settings import ServingSettings
+
+    async with open_stores(ServingSettings()) as stores:
+        unlogged = SqlUnlogged(stores.database)
+        return await unlogged.page(limit), await unlogged.count()
+
+
+async def _give_up(job_ids: list[str], reason: str) -> None:
+    """Raises JobNotFound and NothingToGiveUp."""
+    from serving.adapters.sql_unlogged import SqlUnlogged
+    from serving.usecases.give_up import give_up
+
+    async def each(stores: "Stores", job_id: str) -> None:
+        unlogged = SqlUnlogged(stores.database)
+        await give_up(unlogged, stores.jobs, job_id=job_id, reason=reason, by=operator(), now=_now())
+
+    await _for_each(job_ids, each)
+
+
+async def _log_again(job_ids: list[str]) -> None:
+    """Raises JobNotFound and NotGivenUp."""
+    from serving.adapters.sql_unlogged import SqlUnlogged
+    from serving.usecases.give_up import log_again
+
+    async def each(stores: "Stores", job_id: str) -> None:
+        await log_again(SqlUnlogged(stores.database), stores.jobs, job_id=job_id, by=operator(), now=_now())
+
+    await _for_each(job_ids, each)
+
+
+async def _for_each(job_ids: list[str], do: "Callable[[Stores, str], Awaitable[None]]") -> None:
+    """Up to the first that fails; those before it are done."""
+    from serving.adapters.stores import open_stores
+    from serving.settings import ServingSettings
+
+    async with open_stores(ServingSettings()) as stores:
+        for job_id in dict.fromkeys(job_ids):
+            await do(stores, job_id)
 
 
 async def _dead(limit: int) -> tuple[list[Job], int]:

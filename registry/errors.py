@@ -3,6 +3,8 @@
 RegistryError               MLflow refused, in its own words
 ├── RegistryUnreachable     the server or the database file can't be reached
 ├── CredentialsRefused      MLflow doesn't know us, or not any more
+├── ArtifactsUnreachable    MLflow answers, and the store of its artifacts doesn't
+├── ArtifactsRefused        that store lets us write nothing
 ├── NoRecording             a run that isn't there, or that nobody recorded
 ├── UnknownVersion          a number or alias the registry doesn't have
 ├── CodeMismatch            the version was registered with other code than is installed
@@ -40,6 +42,21 @@ class CredentialsRefused(RegistryError):
     """MLflow doesn't know us, or not any more."""
 
     type = "credentials-refused"
+    outage = True
+
+
+class ArtifactsUnreachable(RegistryError):
+    """MLflow answers, and the store of its artifacts doesn't, or can't be written."""
+
+    type = "artifacts-unreachable"
+    status = 503
+    outage = True
+
+
+class ArtifactsRefused(RegistryError):
+    """The store of MLflow's artifacts lets us write nothing."""
+
+    type = "artifacts-refused"
     outage = True
 
 

@@ -7,6 +7,7 @@ from threading import Event
 from mlflow.entities import Experiment, Run, ViewType
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
+from registry.artifacts import storing
 from registry.connection import Registry
 from registry.runs import DOCUMENT_ID, JOB_ID, RECORDING_ARTIFACT, REPORT_ARTIFACT, TITLE
 
@@ -65,11 +66,12 @@ def _runs(registry: Registry, experiment: Experiment) -> Iterator[Run]:
 
 
 def _forget(registry: Registry, run: Run) -> None:
-    artifacts = get_artifact_repository(run.info.artifact_uri)
-    there = {artifact.path for artifact in artifacts.list_artifacts()}
-    for name in (REPORT_ARTIFACT, RECORDING_ARTIFACT):
-        if name in there:
-            artifacts.delete_artifacts(name)  # type: ignore[no-untyped-call]
+    with storing(registry, run.info):
+        artifacts = get_artifact_repository(run.info.artifact_uri)
+        there = {artifact.path for artifact in artifacts.list_artifacts()}
+        for name in (REPORT_ARTIFACT, RECORDING_ARTIFACT):
+            if name in there:
+                artifacts.delete_artifacts(name)  # type: ignore[no-untyped-call]
     if TITLE in run.data.tags:
         registry.client.delete_tag(run.info.run_id, TITLE)
         registry.client.update_run(run.info.run_id, name=run.data.tags.get(DOCUMENT_ID) or run.data.tags[JOB_ID])

@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from agent.check import Verdict
 from agent.finding import Method
 from agent.report import ComplianceReport, GuidelineOutcome
+from registry.artifacts import storing
 from registry.connection import ABSENT, Registry, without_password
 from registry.errors import NoRecording
 
@@ -114,7 +115,7 @@ def complete_production_run(registry: Registry, run_id: str, record: ProductionR
     with registry.answering():
         run = registry.client.get_run(run_id)
         if run.info.status != "FINISHED" or run.data.tags.get(STATUS) != record.status:
-            _complete(registry, run_id, record)
+            _complete(registry, run, record)
 
 
 def experiment_name(registry: Registry, finished: datetime) -> str:
@@ -195,19 +196,20 @@ def _times(record: ProductionRun) -> dict[str, float]:
     return waited | {TURNAROUND_SECONDS: (record.finished - record.submitted).total_seconds()}
 
 
-def _complete(registry: Registry, run_id: str, record: ProductionRun) -> None:
+def _complete(registry: Registry, run: Run, record: ProductionRun) -> None:
     """Everything has the job's own times, so that a second attempt writes the same points."""
-    client, at = registry.client, _milliseconds(record.finished)
+    client, run_id, at = registry.client, run.info.run_id, _milliseconds(record.finished)
     points = [Metric(name, float(value), at, 0) for name, value in metrics(record).items()]
     values = [Param(name, value) for name, value in params(record).items()]
     said = [RunTag(name, value) for name, value in tags(record).items()]  # they change when a dead job is queued anew
     client.log_batch(run_id, metrics=points[:METRICS_PER_CALL], params=values, tags=said)
     for start in range(METRICS_PER_CALL, len(points), METRICS_PER_CALL):
         client.log_batch(run_id, metrics=points[start : start + METRICS_PER_CALL])
-    if record.report is not None:
-        client.log_text(run_id, record.report.model_dump_json(indent=1), REPORT_ARTIFACT)
-    if record.recording is not None:
-        _log_recording(registry, run_id, record.recording)
+    with storing(registry, run.info):
+        if record.report is not None:
+            client.log_text(run_id, record.report.model_dump_json(indent=1), REPORT_ARTIFACT)
+        if record.recording is not None:
+            _log_recording(registry, run_id, record.recording)
     client.set_terminated(run_id, "FINISHED", end_time=at)  # last: a finished run is a complete one
 
 

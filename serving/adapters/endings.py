@@ -16,7 +16,8 @@ async def tell_of_end(connection: AsyncConnection, job: Job) -> None:
     """MLflow is to be told; again, when a dead job was queued anew and ends another way. So is the client."""
     entry = {"job_id": job.id, "attempts": 0, "due_at": job.finished, "reason": "", "run_id": ""}
     insert = upsert(connection, outbox)
-    again = {"attempts": outbox.c.attempts + 1, "due_at": insert.excluded.due_at}  # attempts fence
+    # Attempts fence.
+    again = {"attempts": outbox.c.attempts + 1, "due_at": insert.excluded.due_at, "reason": ""}
     await connection.execute(insert.values(entry).on_conflict_do_update(index_elements=["job_id"], set_=again))
     if job.callback_url:
         await _call(connection, job, job.callback_url, "job_id", job.id)

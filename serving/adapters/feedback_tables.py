@@ -46,7 +46,7 @@ feedback_outbox = Table(
     metadata,
     Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("attempts", Integer, nullable=False),
-    Column("due_at", UtcDateTime),  # null: told
-    Column("reason", Text, nullable=False),  # of the last failure
+    Column("due_at", UtcDateTime),  # null: told, or given up where there is a reason
+    Column("reason", Text, nullable=False),  # of the last failure, or why it was given up
     Index("ix_feedback_outbox_due", "due_at"),
 )

@@ -191,7 +191,8 @@ async def _tell(connection: AsyncConnection, job_ids: Iterable[str], at: datetim
     if not rows:
         return
     told = upsert(connection, feedback_outbox)
-    again = {"attempts": feedback_outbox.c.attempts + 1, "due_at": told.excluded.due_at}  # attempts fence
+    # Attempts fence.
+    again = {"attempts": feedback_outbox.c.attempts + 1, "due_at": told.excluded.due_at, "reason": ""}
     await connection.execute(told.on_conflict_do_update(index_elements=["job_id"], set_=again), rows)
 
 

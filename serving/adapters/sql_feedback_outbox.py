@@ -9,16 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from serving.adapters.database import Database
 from serving.adapters.feedback_tables import feedback, feedback_outbox
 from serving.adapters.sql_feedback import ENTRIES, WITH_APPROVAL, entry_of, standing_ids
+from serving.adapters.sql_outbox import LOGGED
 from serving.adapters.tables import job_of, jobs, outbox
 from serving.feedback import Action, document_of
 from serving.job import Job
 from serving.ports.log import FeedbackNews
 
-LOGGED = and_(outbox.c.job_id == feedback_outbox.c.job_id, outbox.c.due_at.is_(None), outbox.c.run_id != "")
+OF_LOGGED = and_(outbox.c.job_id == feedback_outbox.c.job_id, LOGGED, outbox.c.run_id != "")
 
 
 class SqlFeedbackOutbox:
-    """A job is due while more was decided than was told; its run is logged first."""
+    """A job is due while more was decided than was told, unless that was given up; its run is logged first."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -82,7 +83,7 @@ def _next_due(now: datetime) -> Select[Any]:
     return (
         select(jobs, feedback_outbox.c.attempts.label("told_attempts"), outbox.c.run_id)
         .join(feedback_outbox, feedback_outbox.c.job_id == jobs.c.id)
-        .join(outbox, LOGGED)
+        .join(outbox, OF_LOGGED)
         .where(feedback_outbox.c.due_at <= now)
         .order_by(feedback_outbox.c.due_at, jobs.c.id)
         .limit(1)

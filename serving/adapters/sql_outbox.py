@@ -13,10 +13,12 @@ from serving.ports.log import LogEntry
 
 # Not of a job that was given up and queued again before its run was logged: it is logged when it ends anew.
 OF_ENDED = and_(outbox.c.job_id == jobs.c.id, jobs.c.status.in_([status.value for status in ENDED]))
+LOGGED = and_(outbox.c.due_at.is_(None), outbox.c.reason == "")
+GIVEN_UP = and_(outbox.c.due_at.is_(None), outbox.c.reason != "")
 
 
 class SqlOutbox:
-    """An entry is due until it is logged; entries go in the order in which they fell due."""
+    """An entry is due until it is logged or given up; entries go in the order in which they fell due."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 
 from serving.adapters.access_tables import audit
 from serving.adapters.batch_tables import batches
 from serving.adapters.database import Database
 from serving.adapters.feedback_tables import feedback, feedback_approvals, feedback_outbox
+from serving.adapters.sql_outbox import GIVEN_UP
 from serving.adapters.tables import jobs, outbox
 from serving.job import ENDED
 
-OUTBOXES = (outbox, feedback_outbox)
 MOST_KEYS = 500  # in one statement
 
 
@@ -57,5 +57,7 @@ class SqlRetention:
 
 def _old(before: datetime) -> ColumnElement[bool]:
     ended = jobs.c.status.in_([status.value for status in ENDED])
-    untold = (exists().where(to_tell.c.job_id == jobs.c.id, to_tell.c.due_at.is_not(None)) for to_tell in OUTBOXES)
-    return and_(ended, jobs.c.submitted_at < before, *(~each for each in untold))
+    unlogged = exists().where(outbox.c.job_id == jobs.c.id, outbox.c.due_at.is_not(None))
+    untold = exists().where(feedback_outbox.c.job_id == jobs.c.id, feedback_outbox.c.due_at.is_not(None))
+    given_up = exists().where(outbox.c.job_id == jobs.c.id, GIVEN_UP)  # so that decisions would wait for ever
+    return and_(ended, jobs.c.submitted_at < before, ~unlogged, or_(~untold, given_up))

@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from serving.adapters.database import Database
 from serving.adapters.sql_feedback import document_column
+from serving.adapters.sql_outbox import LOGGED
 from serving.adapters.tables import findings, job_of, jobs, outbox
 from serving.feedback import document_of
 from serving.job import Job, JobStatus
@@ -36,6 +37,6 @@ class SqlTrail:
             return [job_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def run_of(self, job_id: str) -> str:
-        query = select(outbox.c.run_id).where(outbox.c.job_id == job_id, outbox.c.due_at.is_(None))
+        query = select(outbox.c.run_id).where(outbox.c.job_id == job_id, LOGGED)
         async with self._database.read() as connection:
             return await connection.scalar(query) or ""

@@ -140,8 +140,8 @@ outbox = Table(
     metadata,
     Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("attempts", Integer, nullable=False),
-    Column("due_at", UtcDateTime),  # null: logged
-    Column("reason", Text, nullable=False),  # of the last failure
+    Column("due_at", UtcDateTime),  # null: logged, or given up where there is a reason
+    Column("reason", Text, nullable=False),  # of the last failure, or why it was given up
     Column("run_id", String(64), nullable=False),
     Index("ix_outbox_due", "due_at"),
 )

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from agent.report import ComplianceReport
+from serving.access.audit import Actor
 from serving.feedback import Entry
 from serving.job import Job
 
@@ -30,6 +32,33 @@ class FeedbackNews:
     guidelines: tuple[str, ...]  # all that were ever decided on with this report
     latest: int  # id of the latest entry that is reckoned with
     attempt: int  # from 1
+
+
+class Lacking(StrEnum):
+    """What MLflow doesn't have."""
+
+    RUN = "run"
+    DECISIONS = "decisions"  # made with the report of a job whose run it has
+
+
+@dataclass(frozen=True, slots=True)
+class Unlogged:
+    """An ended job that isn't in MLflow, or not with all that was decided."""
+
+    job: str
+    lacking: Lacking
+    ended: datetime
+    attempts: int
+    due: datetime | None  # when it is tried next; None: it was given up
+    reason: str  # of the last failure, or why it was given up; empty: it wasn't tried yet
+
+
+@dataclass(frozen=True, slots=True)
+class UnloggedCount:
+    """How many those are."""
+
+    due: int
+    given_up: int
 
 
 class Outbox(Protocol):
@@ -84,3 +113,23 @@ class FeedbackLog(Protocol):
 
     async def tell(self, news: FeedbackNews) -> None:
         """Makes it say the same as the news, however often it is called."""
+
+
+class UnloggedJobs(Protocol):
+    """What MLflow hasn't been told of ended jobs, for whoever looks after it."""
+
+    async def page(self, limit: int) -> list[Unlogged]:
+        """Those that are tried again by their end, the oldest first, and then those that were given up."""
+
+    async def count(self) -> UnloggedCount: ...
+
+    async def is_given_up(self, job_id: str) -> bool: ...
+
+    async def give_up(self, job_id: str, reason: str, by: Actor, now: datetime) -> bool:
+        """Ends the tries to log an ended job, or what was decided where its run is logged, and notes it in the audit.
+
+        False where there is nothing to be tried again. Whoever tries it at that moment may write no more.
+        """
+
+    async def log_again(self, job_id: str, by: Actor, now: datetime) -> bool:
+        """Has what was given up tried at once, and notes it in the audit; False where nothing was."""

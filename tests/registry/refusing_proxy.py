@@ -1,9 +1,10 @@
 """A real HTTP proxy before an MLflow server, which refuses some of its calls as a server without aliases does."""
 
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -11,8 +12,11 @@ HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "host"}
 
 
 @contextmanager
-def refusing_proxy(upstream: str, part: str, status: int, body: str) -> Iterator[tuple[str, list[str]]]:
-    """The proxy's address, and the calls it refused: those with `part` in their path, with this status and body."""
+def refusing_proxy(
+    upstream: str, part: str, status: int, body: str, *, after: float = 0.0
+) -> Iterator[tuple[str, list[str]]]:
+    """The proxy's address, and the calls it refused: those with `part` in their path, with this status and body, after
+    so many seconds."""
     refused: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -22,7 +26,9 @@ def refusing_proxy(upstream: str, part: str, status: int, body: str) -> Iterator
             data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if part in self.path:
                 refused.append(f"{self.command} {self.path.partition('?')[0]}")
-                self.reply(status, {"Content-Type": "text/plain"}, body.encode())
+                time.sleep(after)
+                with suppress(BrokenPipeError):  # nobody waits any more
+                    self.reply(status, {"Content-Type": "text/plain"}, body.encode())
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
             request = urllib.request.Request(

@@ -156,6 +156,25 @@ async def test_a_round_asks_an_mlflow_that_is_away_once_and_says_what_waits(
     assert (await attempts(stores), await unlogged(stores.database)) == (1, 3)
 
 
+async def test_a_round_tries_one_run_while_the_store_of_artifacts_is_away(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved
+) -> None:
+    for id in ("a", "b", "c"):
+        await stores.jobs.add(submission(id, submitted=clock()))
+        running = await claim(stores, clock())
+        await stores.leases.finish(running.ended_as(JobStatus.COMPLETED, clock()), await report())
+    root = registry.settings.artifact_root
+    root.write_text("where the disk was mounted")
+    async with telling(settings, stores, registry, clock) as chores:
+        done = await chores.all()
+        assert (done.logged.done, len(done.logged.put_off), done.blocked) == (0, 1, True)
+        assert f"MLflow's artifact store file://{root}" in done.logged.put_off[0].reason
+        assert (await attempts(stores), await unlogged(stores.database)) == (1, 3)
+        root.unlink()
+        clock.by = timedelta(seconds=3)
+        assert (await chores.all()).logged == Tally(3)
+
+
 async def test_a_round_tries_past_what_mlflow_refuses_and_is_no_failure(
     settings: ServingSettings, stores: WorkerStores, registry: Registry, clock: Moved
 ) -> None:

@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import signal
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 
@@ -176,6 +177,17 @@ async def test_a_redis_that_hangs_is_waited_for_once(tmp_path: Path, outage_tick
             outage_ticks.now += ASK_AGAIN_SECONDS
             await cache.get("a")
             await soon("it is back", lambda: not opened.down)
+
+
+async def test_a_process_that_stands_still_does_not_take_redis_for_silent(redis_url: str) -> None:
+    """It would let everything pass, while more comes in than it can bear."""
+    async with batches(redis_url, seconds=0.2) as opened:
+        await opened.ask("PING")
+        asked = asyncio.create_task(opened.ask("ECHO", "a"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+            time.sleep(0.3)  # noqa: ASYNC251 - that is the case
+        assert (await asked, opened.down) == (b"a", False)
 
 
 async def test_a_connection_that_was_cut_is_opened_again(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,10 +15,12 @@ from serving.adapters.feedback_tables import feedback, feedback_approvals, feedb
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.sql_audit import SqlAudit
 from serving.adapters.sql_retention import SqlRetention
+from serving.adapters.sql_unlogged import SqlUnlogged
 from serving.adapters.stores import Stores
 from serving.adapters.tables import compliance_results, findings, jobs, outbox, results
 from serving.feedback import Action, ApprovalStatus, Decision, Dismissals, Reason, Saying
 from serving.job import JobStatus
+from serving.ports.log import UnloggedCount
 from serving.settings import Ages
 from serving.usecases.purge import Purged, purge
 from tests.serving.adapters.test_sql_batches import batch_submission
@@ -87,6 +89,19 @@ async def test_what_is_not_done_with_stays_whatever_its_age(stores: Stores, blob
     await stores.jobs.add(submission("waits", blob=key))
     assert await run(stores, blobs, tmp_path) == Purged()
     assert (await count(stores, jobs), await blobs.get(key)) == (2, b"kept")
+
+
+async def test_what_was_given_up_goes_with_its_job(stores: Stores, blobs: FolderBlobs, tmp_path: Path) -> None:
+    """Also where something was decided since, which waits for the run."""
+    key, unlogged = await put(blobs, tmp_path, b"refused"), SqlUnlogged(stores.database)
+    await checked(stores, "refused", key, told=False)
+    job, guidelines = await stores.jobs.get("refused"), await stores.feedback.findings("refused")
+    assert job
+    assert await unlogged.give_up("refused", "MLflow never takes it", ROOT, NOW)
+    accepted = Decision(next(iter(guidelines)), Action.ACCEPT)
+    await stores.feedback.decide(Saying(job, guidelines, (accepted,), NOW, Dismissals.AT_ONCE))
+    assert await run(stores, blobs, tmp_path) == Purged(jobs=1, articles=1)
+    assert await unlogged.count() == UnloggedCount(due=0, given_up=0)
 
 
 async def test_decisions_stay_without_what_was_written_of_them(

@@ -1,0 +1,107 @@
+"""The store of MLflow's artifacts, which may be away while MLflow itself answers.
+
+MLflow's client lets through what the store's own library raises: Azure's, Amazon's or Google's, the file system, or
+requests where MLflow's server hands the artifacts on.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlflow.entities import RunInfo
+from mlflow.exceptions import MlflowException
+
+from registry.connection import Registry, without_password
+from registry.errors import ArtifactsRefused, ArtifactsUnreachable, RegistryError
+
+PROXIED = "mlflow-artifacts:"  # MLflow's server hands them on
+LIBRARIES = frozenset({"azure", "boto3", "botocore", "google", "requests"})
+DENIED = frozenset({401, 403})
+BUSY = frozenset({408, 429})
+CLIENT_ERRORS = range(400, 500)
+
+_TOO_MANY = re.compile(r"too many (\d{3}) error responses")  # MLflow's client says a status only so
+_QUERY = re.compile(r"\?[^\s'\"<>=]+=[^\s'\")<>]*")  # of an address: it may hold a signature
+_MOST = 300  # characters of a reason
+
+
+@contextmanager
+def storing(registry: Registry, run: RunInfo) -> Iterator[None]:
+    """Turns what the store of a run's artifacts raises inside into a RegistryError that names its address.
+
+    ArtifactsUnreachable and ArtifactsRefused are outages, since they hold for all runs.
+    """
+    try:
+        yield
+    except RegistryError:
+        raise
+    except Exception as error:
+        failure = store_failure(registry.uri, run, error)
+        if failure is None:
+            raise
+        raise failure from error
+
+
+def store_failure(tracking_uri: str, run: RunInfo, error: Exception) -> RegistryError | None:
+    """What it means; None for an error that the store has no part in."""
+    proxied = run.artifact_uri.startswith(PROXIED)
+    status = _status(error)
+    if status is None and not _is_away(error, proxied=proxied):
+        return None
+    if proxied:
+        where = f"MLflow at {without_password(tracking_uri)}"
+        way_out = "look at its log, and at the store that its --artifacts-destination names"
+    else:
+        where = f"MLflow's artifact store {_address(run)}"
+        way_out = "bring it back, or let this machine reach it and write to it"
+    if status in DENIED:
+        return ArtifactsRefused(
+            f"{where} lets nobody store artifacts with these credentials: give this machine the right to write there "
+            f"({_reason(error, status)})"
+        )
+    if status in CLIENT_ERRORS and status not in BUSY:
+        return RegistryError(f"{where} refused an artifact: {_reason(error, status)}")
+    return ArtifactsUnreachable(f"{where} stores no artifacts: {way_out} ({_reason(error, status)})")
+
+
+def _status(error: Exception) -> int | None:
+    """That the store answered with; None where it didn't."""
+    if isinstance(error, MlflowException):
+        said = _TOO_MANY.search(str(error))
+        return int(said[1]) if said else None
+    if not _libraries(error):
+        return None
+    answer = getattr(error, "response", None)  # of requests, Azure and Amazon
+    if isinstance(answer, dict):  # Amazon's
+        found = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    else:
+        found = getattr(answer, "status_code", None) or getattr(error, "code", None)  # the latter Google's
+    if found is None and isinstance(error.__context__, Exception) and _libraries(error.__context__):
+        return _status(error.__context__)  # boto3 says why an upload failed only there
+    return int(found) if isinstance(found, int) else None
+
+
+def _is_away(error: Exception, *, proxied: bool) -> bool:
+    if isinstance(error, MlflowException):
+        # MLflow's server makes us wait while it waits for the store; whatever else it is, the server itself is away.
+        return str(error).startswith("API request to") and (not proxied or "Read timed out" in str(error))
+    return isinstance(error, OSError | ImportError) or bool(_libraries(error))
+
+
+def _libraries(error: Exception) -> set[str]:
+    """Those that have made the kind of the error; their names, since not all of them are installed."""
+    return {kind.__module__.partition(".")[0] for kind in type(error).__mro__} & LIBRARIES
+
+
+def _address(run: RunInfo) -> str:
+    """Of all runs beside it, without what in it is secret."""
+    whole = run.artifact_uri.partition("?")[0]
+    return without_password(whole.rpartition(f"/{run.run_id}/")[0] or whole)
+
+
+def _reason(error: Exception, status: int | None) -> str:
+    if isinstance(error, MlflowException) and status is not None:
+        return f"it answers {status}"
+    if isinstance(error, MlflowException) and "Read timed out" in str(error):
+        return "it does not answer in time"
+    return without_password(_QUERY.sub("", " ".join(str(error).split())))[:_MOST] or type(error).__name__

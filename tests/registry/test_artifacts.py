@@ -1,0 +1,199 @@
+"""MLflow answers, and the store of its artifacts doesn't."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+from mlflow.entities import RunInfo
+from mlflow.exceptions import MlflowException
+
+from registry.artifacts import store_failure, storing
+from registry.connection import Registry, connect
+from registry.errors import ArtifactsRefused, ArtifactsUnreachable, RegistryError
+from registry.retention import forget_articles
+from registry.runs import experiment_name, find_run
+from registry.settings import RegistrySettings
+from tests.registry.logged import log_production_run
+from tests.registry.refusing_proxy import refusing_proxy
+from tests.registry.test_retention import LATER
+from tests.registry.test_runs import record
+from tests.serving.service import free_port
+
+RUN = "0" * 32
+AZURE = "wasbs://logs@house.blob.core.windows.net/production"
+
+
+def info(location: str) -> RunInfo:
+    """Of a run whose experiment keeps its artifacts there."""
+    uri = f"{location}/{RUN}/artifacts"
+    return RunInfo(RUN, "1", "ada", "RUNNING", 0, None, "active", artifact_uri=uri)
+
+
+def at_location(registry: Registry, location: str) -> None:
+    registry.client.create_experiment(experiment_name(registry, record().finished), artifact_location=location)
+
+
+def test_a_folder_that_is_away_is_an_outage_and_the_run_is_completed_when_it_is_back(embedded: Registry) -> None:
+    root = embedded.settings.artifact_root
+    root.write_text("where the disk was mounted")
+    told = f"MLflow's artifact store file://{root}/copydesk/production-2026-11 stores no artifacts: bring it back, or"
+    with pytest.raises(ArtifactsUnreachable, match=told) as away:
+        log_production_run(embedded, record())
+    assert away.value.outage
+    begun = find_run(embedded, embedded.experiment_id("copydesk/production-2026-11"), "job-1")
+    assert begun
+    assert begun.info.status == "RUNNING"
+    root.unlink()
+    assert log_production_run(embedded, record()) == begun.info.run_id
+    assert [each.path for each in embedded.client.list_artifacts(begun.info.run_id)] == ["report.json"]
+
+
+def test_a_store_of_its_own_that_is_away_is_named_without_its_password(embedded: Registry) -> None:
+    port = free_port()
+    at_location(embedded, f"http://me:secret@127.0.0.1:{port}/logs?sig=signature")
+    with pytest.raises(ArtifactsUnreachable, match=rf"store http://me:\*\*\*@127.0.0.1:{port}/logs stores no") as away:
+        log_production_run(embedded, record())
+    assert not {"secret", "signature"} & set(str(away.value).replace("=", " ").replace(":", " ").split())
+
+
+def test_a_store_whose_driver_is_missing_is_an_outage(embedded: Registry) -> None:
+    at_location(embedded, "s3://no-such-bucket/logs")
+    with pytest.raises(ArtifactsUnreachable, match="artifact store s3://no-such-bucket/logs stores no artifacts"):
+        log_production_run(embedded, record())
+
+
+@contextmanager
+def through(server_uri: str, home: Path, status: int) -> Iterator[tuple[Registry, str]]:
+    """MLflow's server with an artifact store that answers so."""
+    with refusing_proxy(server_uri, "/mlflow-artifacts/", status, "no artifacts") as (uri, _):
+        yield connect(RegistrySettings(home=home, mlflow_tracking_uri=uri)), uri
+
+
+@pytest.mark.parametrize("status", [429, 500, 501, 502, 503, 504])
+def test_a_server_that_can_not_hand_artifacts_on_is_an_outage(server_uri: str, tmp_path: Path, status: int) -> None:
+    with through(server_uri, tmp_path, status) as (registry, uri):
+        told = f"MLflow at {uri} stores no artifacts: look at its log, and at the store that its --artifacts-dest"
+        with pytest.raises(ArtifactsUnreachable, match=f"{told}.*{status}"):
+            log_production_run(registry, record(f"away-{status}"))
+
+
+def test_a_server_that_lets_us_store_nothing_is_an_outage(server_uri: str, tmp_path: Path) -> None:
+    with through(server_uri, tmp_path, 403) as (registry, uri), pytest.raises(ArtifactsRefused, match=uri) as refused:
+        log_production_run(registry, record("denied"))
+    assert refused.value.outage
+
+
+@pytest.mark.parametrize("status", [400, 404, 413])
+def test_an_artifact_that_is_refused_is_none(server_uri: str, tmp_path: Path, status: int) -> None:
+    with (
+        through(server_uri, tmp_path, status) as (registry, uri),
+        pytest.raises(RegistryError, match=f"MLflow at {uri} refused an artifact: {status} .*no artifacts") as refused,
+    ):
+        log_production_run(registry, record(f"refused-{status}"))
+    assert not refused.value.outage
+
+
+def test_what_is_old_is_forgotten_later_while_the_store_is_away(server_uri: str, server: Registry) -> None:
+    log_production_run(server, record("old"))
+    with (
+        through(server_uri, server.settings.home, 503) as (registry, uri),
+        pytest.raises(ArtifactsUnreachable, match=f"MLflow at {uri} stores no artifacts"),
+    ):
+        forget_articles(registry, LATER)
+    assert forget_articles(connect(server.settings), LATER) >= 1
+
+
+@contextmanager
+def blob_store(status: int) -> Iterator[str]:
+    """Azure's address where it answers so to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_error(status)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/house"
+        server.shutdown()
+
+
+def upload(url: str) -> None:
+    """As MLflow does it, without the minutes in which Azure's client would try again."""
+    with BlobServiceClient(url, credential="c2VjcmV0", retry_total=0) as client:
+        client.get_container_client("logs").upload_blob("report.json", b"x", overwrite=True)
+
+
+def test_azure_that_does_not_answer_is_an_outage(embedded: Registry) -> None:
+    told = pytest.raises(ArtifactsUnreachable, match=f"{AZURE} stores no artifacts.*refused")
+    with told, storing(embedded, info(AZURE)):
+        upload(f"http://127.0.0.1:{free_port()}/house")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, RegistryError),
+        (404, RegistryError),
+        (403, ArtifactsRefused),
+        (500, ArtifactsUnreachable),
+        (503, ArtifactsUnreachable),
+    ],
+)
+def test_what_azure_answers_is_told_apart(embedded: Registry, status: int, kind: type[RegistryError]) -> None:
+    with blob_store(status) as url, pytest.raises(RegistryError, match=AZURE) as failed, storing(embedded, info(AZURE)):
+        upload(url)
+    assert type(failed.value) is kind
+
+
+def of_amazon(name: str, module: str = "botocore.exceptions", status: int | None = None) -> Exception:
+    """As its library's, which isn't installed."""
+    error: Exception = type(name, (Exception,), {"__module__": module})(name)
+    if status is not None:
+        error.response = {"ResponseMetadata": {"HTTPStatusCode": status}}  # type: ignore[attr-defined]
+    return error
+
+
+def upload_failed(status: int) -> Exception:
+    """boto3 puts another error before that which says why."""
+    error = of_amazon("S3UploadFailedError", "boto3.exceptions")
+    error.__context__ = of_amazon("ClientError", status=status)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (of_amazon("EndpointConnectionError"), ArtifactsUnreachable),
+        (of_amazon("ClientError", status=503), ArtifactsUnreachable),
+        (of_amazon("ClientError", status=400), RegistryError),
+        (upload_failed(500), ArtifactsUnreachable),
+        (upload_failed(403), ArtifactsRefused),
+        (upload_failed(413), RegistryError),
+        (TypeError("not ours"), None),
+        (MlflowException("No such artifact"), None),
+    ],
+)
+def test_what_amazon_raises_is_told_apart(error: Exception, kind: type[RegistryError] | None) -> None:
+    failure = store_failure("http://mlflow", info("s3://bucket/logs"), error)
+    assert (type(failure) if failure else None) is kind
+
+
+def test_a_server_that_takes_too_long_over_an_artifact_is_an_outage_of_the_store(
+    server_uri: str, tmp_path: Path
+) -> None:
+    with refusing_proxy(server_uri, "/mlflow-artifacts/", 500, "too late", after=6) as (uri, _):
+        slow = connect(RegistrySettings(home=tmp_path, mlflow_tracking_uri=uri, mlflow_timeout_seconds=3))
+        with pytest.raises(ArtifactsUnreachable, match=f"MLflow at {uri} stores no artifacts.*not answer in time"):
+            log_production_run(slow, record("late"))
+
+
+def test_a_server_that_goes_away_meanwhile_is_none() -> None:
+    said = "API request to http://mlflow/api/2.0/mlflow-artifacts/artifacts/1 failed with exception Connection refused"
+    assert store_failure("http://mlflow", info("mlflow-artifacts:/1"), MlflowException(said)) is None
