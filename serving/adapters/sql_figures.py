@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Row, and_, func, select, union
+from sqlalchemy import CompoundSelect, RowMapping, and_, func, select, union
 
 from serving.adapters.database import Database
 from serving.adapters.feedback_tables import feedback, feedback_approvals
@@ -42,8 +42,7 @@ class SqlFigures:
             .select_from(latest.outerjoin(WITH_APPROVAL, feedback.c.id == latest.c.entry))
             .group_by(*alike)
         )
-        async with self._database.read() as connection:
-            return [_count(row) for row in await connection.execute(query)]
+        return [_count(row) for row in await self._database.fetch(query)]
 
 
 def _raised(since: datetime, version: str) -> CompoundSelect[Any]:
@@ -66,7 +65,8 @@ def _raised(since: datetime, version: str) -> CompoundSelect[Any]:
     return union(in_reports, decided)
 
 
-def _count(row: Row[Any]) -> Count:
-    action = Action(row.action) if row.action else None
-    state = state_of(action, ApprovalStatus(row.status) if row.status else None)
-    return Count(row.guideline_id, row.version, state, Reason(row.reason) if row.reason else None, row.findings)
+def _count(row: RowMapping) -> Count:
+    action = Action(row["action"]) if row["action"] else None
+    state = state_of(action, ApprovalStatus(row["status"]) if row["status"] else None)
+    reason = Reason(row["reason"]) if row["reason"] else None
+    return Count(row["guideline_id"], row["version"], state, reason, row["findings"])
