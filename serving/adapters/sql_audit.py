@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import RowMapping, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.access.audit import Actor, AuditEntry
@@ -25,11 +25,7 @@ class SqlAudit:
         query = select(audit).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(or_(audit.c.at < before.at, and_(audit.c.at == before.at, audit.c.id < before.id)))
-        async with self._reporting.read() as connection:
-            return [
-                AuditEntry(row.id, row.at, row.user_id, row.via, row.action, row.subject, row.detail)
-                for row in await connection.execute(query)
-            ]
+        return [_entry(row) for row in await self._reporting.fetch(query)]
 
 
 async def note(
@@ -46,3 +42,7 @@ async def note(
         "detail": detail,
     }
     await connection.execute(audit.insert(), row)
+
+
+def _entry(row: RowMapping) -> AuditEntry:
+    return AuditEntry(row["id"], row["at"], row["user_id"], row["via"], row["action"], row["subject"], row["detail"])

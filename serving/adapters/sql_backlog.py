@@ -37,8 +37,7 @@ class SqlBacklog:
             _count(stranded).scalar_subquery().label("stranded"),
             select(func.aggregate_strings(bound_to.c.version, ",")).scalar_subquery().label("stranded_versions"),
         )
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().one()
+        (row,) = await self._database.fetch(query)
         return Backlog(
             waiting=row["waiting"],
             oldest_waiting_seconds=_age(row["oldest_waiting"], now),

@@ -62,9 +62,8 @@ class SqlBatches:
             return await _of_key(connection, user, key, request_hash)
 
     async def get(self, batch_id: str) -> Batch | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(batches).where(batches.c.id == batch_id))).mappings().first()
-        return batch_of(row) if row else None
+        found = await self._database.fetch(select(batches).where(batches.c.id == batch_id))
+        return batch_of(found[0]) if found else None
 
     async def page(self, user: str, before: Cursor | None, limit: int) -> list[Batch]:
         query = select(batches).where(batches.c.user_id == user)
@@ -72,8 +71,7 @@ class SqlBatches:
             at = literal(before.at, batches.c.submitted_at.type)
             query = query.where(tuple_(batches.c.submitted_at, batches.c.id) < tuple_(at, literal(before.id)))
         query = query.order_by(batches.c.submitted_at.desc(), batches.c.id.desc()).limit(limit)
-        async with self._database.read() as connection:
-            return [batch_of(row) for row in (await connection.execute(query)).mappings()]
+        return [batch_of(row) for row in await self._database.fetch(query)]
 
     async def progress(self, batch_id: str) -> Progress:
         of_batch = jobs.c.batch_id == batch_id
@@ -105,14 +103,12 @@ class SqlBatches:
             .order_by(jobs.c.batch_number)
             .limit(limit)
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).mappings()
-            return [BatchJob(row["batch_number"], job_of(row), row["score"]) for row in rows]
+        rows = await self._database.fetch(query)
+        return [BatchJob(row["batch_number"], job_of(row), row["score"]) for row in rows]
 
     async def unfinished(self, batch_id: str) -> list[str]:
         query = select(jobs.c.id).where(jobs.c.batch_id == batch_id, LIVE).order_by(jobs.c.batch_number.desc())
-        async with self._database.read() as connection:
-            return list((await connection.execute(query)).scalars())
+        return [row["id"] for row in await self._database.fetch(query)]
 
 
 async def _of_key(connection: AsyncConnection, user: str, key: str, request_hash: str) -> Batch | None:

@@ -24,8 +24,7 @@ class SqlCallbacks:
         self._batches = SqlBatches(database)
 
     async def is_due(self, now: datetime) -> bool:
-        async with self._database.read() as connection:
-            return (await connection.execute(_due(now).limit(1))).first() is not None
+        return bool(await self._database.fetch(_due(now).limit(1)))
 
     async def claim(self, now: datetime, hold: timedelta) -> Callback | None:
         async with self._database.write() as connection:
@@ -46,19 +45,17 @@ class SqlCallbacks:
 
     async def unanswered(self, limit: int) -> list[CallbackStanding]:
         query = select(callbacks).where(UNANSWERED).order_by(callbacks.c.due_at.desc().nulls_last()).limit(limit)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).mappings().all()
         return [
             CallbackStanding(
                 row["job_id"] or "", row["batch_id"] or "", row["url"], row["attempts"], row["due_at"], row["reason"]
             )
-            for row in rows
+            for row in await self._database.fetch(query)
         ]
 
     async def count_unanswered(self) -> int:
-        async with self._database.read() as connection:
-            query = select(func.count()).select_from(callbacks).where(UNANSWERED)
-            return (await connection.execute(query)).scalar_one()
+        query = select(func.count().label("calls")).select_from(callbacks).where(UNANSWERED)
+        (row,) = await self._database.fetch(query)
+        return int(row["calls"])
 
     async def _ended(self, row: RowMapping) -> EndedJob | EndedBatch:
         async with self._database.read() as connection:

@@ -22,9 +22,8 @@ class SqlGateDecisions:
         if not asked:
             return {}
         query = select(gate_decisions).where(gate_decisions.c.run.in_(asked))
-        async with self._database.read() as connection:
-            rows = await connection.execute(query)
-            return {row.run: GateDecision.model_validate_json(row.decision) for row in rows}
+        rows = await self._database.fetch(query)
+        return {row["run"]: GateDecision.model_validate_json(row["decision"]) for row in rows}
 
 
 async def put_decision(connection: AsyncConnection, run: str, decision: GateDecision) -> None:

@@ -19,16 +19,14 @@ class SqlEvidence:
         self._database = database
 
     async def of(self, number: str) -> Evidence | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(evidence).where(evidence.c.number == number))).mappings().first()
-        return evidence_of(row) if row else None
+        found = await self._database.fetch(select(evidence).where(evidence.c.number == number))
+        return evidence_of(found[0]) if found else None
 
     async def expired(self) -> dict[str, Expiry]:
         """By version, where it doesn't hold any more."""
         query = select(evidence.c.number, evidence.c.expired_at, evidence.c.expired_reason)
-        async with self._database.read() as connection:
-            rows = await connection.execute(query.where(evidence.c.expired_at.is_not(None)))
-            return {row.number: Expiry(since=row.expired_at, reason=row.expired_reason) for row in rows}
+        rows = await self._database.fetch(query.where(evidence.c.expired_at.is_not(None)))
+        return {row["number"]: Expiry(since=row["expired_at"], reason=row["expired_reason"]) for row in rows}
 
     async def expire(self, number: str, reason: str, now: datetime) -> bool:
         holds = (evidence.c.number == number) & evidence.c.expired_at.is_(None)

@@ -60,19 +60,16 @@ class SqlFeedback:
 
     async def findings(self, job_id: str) -> dict[str, str]:
         query = select(findings.c.fingerprint, findings.c.guideline_id).where(findings.c.job_id == job_id)
-        async with self._database.read() as connection:
-            return {row.fingerprint: row.guideline_id for row in await connection.execute(query)}
+        return {row["fingerprint"]: row["guideline_id"] for row in await self._database.fetch(query)}
 
     async def standing(self, user: str, document: str) -> dict[str, Entry]:
-        async with self._database.read() as connection:
-            return await _standing(connection, user, document)
+        return _by_finding(await self._database.fetch(_standing(user, document)))
 
     async def history(self, user: str, document: str, finding: str) -> list[Entry]:
         of = feedback.c
         query = select(*ENTRIES).select_from(WITH_APPROVAL).order_by(of.id)
         query = query.where(of.user_id == user, of.document == document, of.fingerprint == finding)
-        async with self._database.read() as connection:
-            return [entry_of(row) for row in (await connection.execute(query)).mappings()]
+        return [entry_of(row) for row in await self._database.fetch(query)]
 
     async def decide(self, saying: Saying) -> list[Entry]:
         user, document = saying.job.request.user, document_of(saying.job)
@@ -81,7 +78,7 @@ class SqlFeedback:
                 # Decisions about one document follow each other. SQLite has one writer anyway.
                 lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:document, 1))")
                 await connection.execute(lock, {"document": f"{user} {document}"})
-            standing = await _standing(connection, user, document)
+            standing = _by_finding((await connection.execute(_standing(user, document))).mappings())
             new = new_entries(saying, standing)
             if not new:
                 return []
@@ -94,9 +91,8 @@ class SqlFeedback:
 
     async def pending(self, after: int, limit: int) -> list[Entry]:
         query = select(*ENTRIES).select_from(WITH_APPROVAL).where(PENDING, feedback_approvals.c.feedback_id > after)
-        async with self._database.read() as connection:
-            rows = await connection.execute(query.order_by(feedback_approvals.c.feedback_id).limit(limit))
-            return [entry_of(row) for row in rows.mappings()]
+        rows = await self._database.fetch(query.order_by(feedback_approvals.c.feedback_id).limit(limit))
+        return [entry_of(row) for row in rows]
 
     async def judge(self, id: int, status: ApprovalStatus, *, by: Actor, comment: str, now: datetime) -> Entry | None:
         of = feedback_approvals.c
@@ -147,10 +143,13 @@ def document_column() -> ColumnElement[str]:
     return case((jobs.c.document_id != "", of_id), else_=literal("article:") + jobs.c.blob)
 
 
-async def _standing(connection: AsyncConnection, user: str, document: str) -> dict[str, Entry]:
+def _standing(user: str, document: str) -> Select[Any]:
     of_document = (feedback.c.user_id == user, feedback.c.document == document)
-    query = select(*ENTRIES).select_from(WITH_APPROVAL).where(feedback.c.id.in_(standing_ids(*of_document)))
-    return {row["fingerprint"]: entry_of(row) for row in (await connection.execute(query)).mappings()}
+    return select(*ENTRIES).select_from(WITH_APPROVAL).where(feedback.c.id.in_(standing_ids(*of_document)))
+
+
+def _by_finding(rows: Iterable[RowMapping]) -> dict[str, Entry]:
+    return {row["fingerprint"]: entry_of(row) for row in rows}
 
 
 async def _add(connection: AsyncConnection, new: Sequence[Entry]) -> None:

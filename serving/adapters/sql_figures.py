@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Row, and_, func, select, union
+from sqlalchemy import CompoundSelect, RowMapping, and_, func, select, union
 
 from serving.adapters.database import Database
 from serving.adapters.feedback_tables import feedback, feedback_approvals
-from serving.adapters.sql_feedback import WITH_APPROVAL, document_column, standing_ids
+from serving.adapters.sql_feedback import WITH_APPROVAL, document_column
 from serving.adapters.tables import findings, jobs
 from serving.feedback import Action, ApprovalStatus, Reason, state_of
 from serving.figures import Count
@@ -22,24 +22,27 @@ class SqlFigures:
 
     async def counts(self, since: datetime, version: str) -> list[Count]:
         raised = _raised(since, version).subquery()
-        standing = (
-            select(
-                *(feedback.c[name] for name in ("user_id", "document", "fingerprint", "action", "reason")),
-                feedback_approvals.c.status,
-            )
-            .select_from(WITH_APPROVAL)
-            .where(feedback.c.id.in_(standing_ids()))
+        same = and_(*(raised.c[name] == feedback.c[name] for name in ("user_id", "document", "fingerprint")))
+        # Only of what was raised: entries are never removed, so to group all of them would take longer and longer.
+        latest = (
+            select(*raised.c, func.max(feedback.c.id).label("entry"))
+            .select_from(raised.outerjoin(feedback, same))
+            .group_by(*raised.c)
             .subquery()
         )
-        same = and_(*(raised.c[name] == standing.c[name] for name in ("user_id", "document", "fingerprint")))
-        alike = (raised.c.guideline_id, raised.c.version, standing.c.action, standing.c.reason, standing.c.status)
+        alike = (
+            latest.c.guideline_id,
+            latest.c.version,
+            feedback.c.action,
+            feedback.c.reason,
+            feedback_approvals.c.status,
+        )
         query = (
             select(*alike, func.count().label("findings"))
-            .select_from(raised.outerjoin(standing, same))
+            .select_from(latest.outerjoin(WITH_APPROVAL, feedback.c.id == latest.c.entry))
             .group_by(*alike)
         )
-        async with self._database.read() as connection:
-            return [_count(row) for row in await connection.execute(query)]
+        return [_count(row) for row in await self._database.fetch(query)]
 
 
 def _raised(since: datetime, version: str) -> CompoundSelect[Any]:
@@ -62,7 +65,8 @@ def _raised(since: datetime, version: str) -> CompoundSelect[Any]:
     return union(in_reports, decided)
 
 
-def _count(row: Row[Any]) -> Count:
-    action = Action(row.action) if row.action else None
-    state = state_of(action, ApprovalStatus(row.status) if row.status else None)
-    return Count(row.guideline_id, row.version, state, Reason(row.reason) if row.reason else None, row.findings)
+def _count(row: RowMapping) -> Count:
+    action = Action(row["action"]) if row["action"] else None
+    state = state_of(action, ApprovalStatus(row["status"]) if row["status"] else None)
+    reason = Reason(row["reason"]) if row["reason"] else None
+    return Count(row["guideline_id"], row["version"], state, reason, row["findings"])

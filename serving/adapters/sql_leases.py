@@ -84,9 +84,8 @@ class SqlLeases:
 
     async def give_back(self, now: datetime, *, max_attempts: int) -> list[Job]:
         lost = select(jobs).where(RUNNING, jobs.c.lease_until < now)
-        async with self._database.read() as connection:  # most often there is none: no writer is held up
-            if (await connection.execute(lost)).first() is None:
-                return []
+        if not await self._database.fetch(lost.limit(1)):  # most often there is none: no writer is held up
+            return []
         given: list[Job] = []
         async with self._database.write() as connection:
             rows = (await connection.execute(lost.with_for_update(skip_locked=True))).mappings().all()

@@ -56,8 +56,7 @@ class SqlQueue:
             .order_by(jobs.c.priority, jobs.c.turn, jobs.c.submitted_at, jobs.c.id)
             .limit(count)
         )
-        async with self._database.read() as connection:
-            return [(id, attempt + 1) for id, attempt in await connection.execute(query)]
+        return [(row["id"], row["attempt"] + 1) for row in await self._database.fetch(query)]
 
     async def tidy(self, now: datetime, lease: timedelta) -> int:
         """Nothing is handed out but by the row, which the sweep of leases takes back."""

@@ -25,5 +25,5 @@ class SqlRegistryHints:
             return (await connection.execute(given)).first() is not None
 
     async def latest(self) -> int:
-        async with self._database.read() as connection:
-            return await connection.scalar(select(func.max(registry_hints.c.number))) or 0
+        (row,) = await self._database.fetch(select(func.max(registry_hints.c.number).label("number")))
+        return row["number"] or 0

@@ -31,14 +31,12 @@ class SqlRollouts:
         return await self._database.now()
 
     async def active(self) -> Rollout | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(rollouts).where(rollouts.c.active))).mappings().first()
-        return _rollout(row) if row else None
+        found = await self._database.fetch(select(rollouts).where(rollouts.c.active))
+        return _rollout(found[0]) if found else None
 
     async def latest(self, limit: int) -> list[Rollout]:
         query = select(rollouts).order_by(rollouts.c.started_at.desc()).limit(limit)
-        async with self._database.read() as connection:
-            return [_rollout(row) for row in (await connection.execute(query)).mappings()]
+        return [_rollout(row) for row in await self._database.fetch(query)]
 
     async def start(self, rollout: Rollout) -> None:
         row = _state(rollout) | {
@@ -74,9 +72,9 @@ class SqlRollouts:
         return True
 
     async def challenger_jobs(self, rollout: Rollout) -> int:
-        query = select(func.count()).select_from(jobs).where(_of_stage(rollout, rollout.challenger))
-        async with self._database.read() as connection:
-            return await connection.scalar(query) or 0
+        of_stage = _of_stage(rollout, rollout.challenger)
+        (row,) = await self._database.fetch(select(func.count().label("jobs")).select_from(jobs).where(of_stage))
+        return int(row["jobs"])
 
     async def evidence(self, rollout: Rollout) -> Evidence:
         async with self._database.read() as connection:

@@ -57,19 +57,17 @@ class SqlRuns:
 
     async def reports(self, job_ids: Sequence[str]) -> dict[str, ComplianceReport]:
         query = select(results.c.job_id, results.c.report).where(results.c.job_id.in_(job_ids))
-        async with self._database.read() as connection:
-            return {id: ComplianceReport.model_validate_json(text) for id, text in await connection.execute(query)}
+        rows = await self._database.fetch(query)
+        return {row["job_id"]: ComplianceReport.model_validate_json(row["report"]) for row in rows}
 
     async def versions(self, since: datetime) -> dict[str, int]:
-        query = select(jobs.c.version, func.count()).where(_complete(), jobs.c.submitted_at >= since)
-        async with self._database.read() as connection:
-            rows = await connection.execute(query.group_by(jobs.c.version))
-            return dict(list(rows))
+        query = select(jobs.c.version, func.count().label("jobs")).where(_complete(), jobs.c.submitted_at >= since)
+        rows = await self._database.fetch(query.group_by(jobs.c.version))
+        return {row["version"]: row["jobs"] for row in rows}
 
     async def channels(self, since: datetime) -> list[str]:
         query = select(jobs.c.channel).where(_complete(), jobs.c.submitted_at >= since).distinct()
-        async with self._database.read() as connection:
-            return sorted((await connection.execute(query)).scalars())
+        return sorted(row["channel"] for row in await self._database.fetch(query))
 
     async def ended(self, since: datetime) -> list[Ending]:
         columns = (jobs.c.status, jobs.c.submitted_at, jobs.c.started_at, jobs.c.finished_at)

@@ -32,15 +32,12 @@ class SqlShadows:
         self._database = database
 
     async def active(self) -> Shadow | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(shadows).where(shadows.c.active))).mappings().first()
-        return _shadow(row) if row else None
+        found = await self._database.fetch(select(shadows).where(shadows.c.active))
+        return _shadow(found[0]) if found else None
 
     async def latest(self) -> Shadow | None:
-        query = select(shadows).order_by(shadows.c.started_at.desc()).limit(1)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        return _shadow(row) if row else None
+        found = await self._database.fetch(select(shadows).order_by(shadows.c.started_at.desc()).limit(1))
+        return _shadow(found[0]) if found else None
 
     async def start(self, shadow: Shadow) -> None:
         row = {
@@ -118,8 +115,8 @@ class SqlShadows:
         interactive = jobs.c.priority == Priority.INTERACTIVE.value
         # One look-up a status: each has its index.
         underway = (exists().where(jobs.c.status == status.value, interactive) for status in UNDERWAY)
-        async with self._database.read() as connection:
-            return bool(await connection.scalar(select(or_(*underway))))
+        (row,) = await self._database.fetch(select(or_(*underway).label("wait")))
+        return bool(row["wait"])
 
     async def pay(self, shadow: Shadow, job: Job, bill: Bill) -> None:
         of = shadow_checks.c
@@ -167,9 +164,8 @@ class SqlShadows:
             .order_by(shadow_checks.c.ended_at, shadow_checks.c.job_id, shadow_results.c.guideline_id)
         )
         found: defaultdict[str, list[Compared]] = defaultdict(list)
-        async with self._database.read() as connection:
-            for row in (await connection.execute(query)).mappings():
-                found[row["job_id"]].append(_compared(row))
+        for row in await self._database.fetch(query):
+            found[row["job_id"]].append(_compared(row))
         return [Pair(job, tuple(guidelines)) for job, guidelines in found.items()]
 
     async def counts(self, shadow: Shadow) -> dict[str, int]:

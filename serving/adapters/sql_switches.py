@@ -17,9 +17,8 @@ class SqlSwitches:
         self._database = database
 
     async def get(self, name: str) -> Switch | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(select(switches).where(switches.c.name == name))).mappings().first()
-        return switch_of(row) if row else None
+        found = await self._database.fetch(select(switches).where(switches.c.name == name))
+        return switch_of(found[0]) if found else None
 
     async def turn_on(self, switch: Switch, *, via: str) -> None:
         row = {"name": switch.name, "reason": switch.reason, "user_id": switch.user, "at": switch.at}

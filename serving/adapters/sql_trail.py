@@ -26,17 +26,14 @@ class SqlTrail:
             .order_by(jobs.c.submitted_at.desc())
             .limit(1)
         )
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        return job_of(row) if row else None
+        found = await self._database.fetch(query)
+        return job_of(found[0]) if found else None
 
     async def jobs_with(self, fingerprint: str) -> list[Job]:
         found = select(findings.c.job_id).where(findings.c.fingerprint == fingerprint)
         query = select(jobs).where(jobs.c.id.in_(found)).order_by(jobs.c.submitted_at.desc(), jobs.c.id.desc())
-        async with self._database.read() as connection:
-            return [job_of(row) for row in (await connection.execute(query)).mappings()]
+        return [job_of(row) for row in await self._database.fetch(query)]
 
     async def run_of(self, job_id: str) -> str:
-        query = select(outbox.c.run_id).where(outbox.c.job_id == job_id, LOGGED)
-        async with self._database.read() as connection:
-            return await connection.scalar(query) or ""
+        found = await self._database.fetch(select(outbox.c.run_id).where(outbox.c.job_id == job_id, LOGGED))
+        return str(found[0]["run_id"]) if found else ""

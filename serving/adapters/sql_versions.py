@@ -75,15 +75,13 @@ class SqlServedVersions:
             await connection.execute(said)
 
     async def champion(self) -> ServedVersion | None:
-        async with self._database.read() as connection:
-            newest = _JOINED.where(served_versions.c.champion).order_by(served_versions.c.served_at.desc())
-            row = (await connection.execute(newest)).mappings().first()
-        return _version(row) if row else None
+        newest = _JOINED.where(served_versions.c.champion).order_by(served_versions.c.served_at.desc()).limit(1)
+        found = await self._database.fetch(newest)
+        return _version(found[0]) if found else None
 
     async def get(self, number: str) -> ServedVersion | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(_JOINED.where(served_versions.c.number == number))).mappings().first()
-        return _version(row) if row else None
+        found = await self._database.fetch(_JOINED.where(served_versions.c.number == number))
+        return _version(found[0]) if found else None
 
     async def challenger(self, number: str) -> ServedVersion | None:
         version = await self.get(number)
@@ -91,8 +89,7 @@ class SqlServedVersions:
 
     async def all(self) -> list[ServedVersion]:
         query = _JOINED.order_by(served_versions.c.served_at.desc())
-        async with self._database.read() as connection:
-            return [_version(row) for row in (await connection.execute(query)).mappings()]
+        return [_version(row) for row in await self._database.fetch(query)]
 
 
 async def _put_evidence(connection: AsyncConnection, number: str, found: Evidence, now: datetime) -> None:
