@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 
 from serving.adapters.access_tables import audit
 from serving.adapters.batch_tables import batches
@@ -58,6 +58,7 @@ class SqlRetention:
 def _old(before: datetime) -> ColumnElement[bool]:
     ended = jobs.c.status.in_([status.value for status in ENDED])
     unlogged = exists().where(outbox.c.job_id == jobs.c.id, outbox.c.due_at.is_not(None))
-    untold = exists().where(feedback_outbox.c.job_id == jobs.c.id, feedback_outbox.c.due_at.is_not(None))
-    given_up = exists().where(outbox.c.job_id == jobs.c.id, GIVEN_UP)  # so that decisions would wait for ever
-    return and_(ended, jobs.c.submitted_at < before, ~unlogged, or_(~untold, given_up))
+    # Of a run that was given up the decisions would wait for ever.
+    given_up = exists().where(outbox.c.job_id == feedback_outbox.c.job_id, GIVEN_UP)
+    waits = and_(feedback_outbox.c.job_id == jobs.c.id, feedback_outbox.c.due_at.is_not(None), ~given_up)
+    return and_(ended, jobs.c.submitted_at < before, ~unlogged, ~exists().where(waits))

@@ -146,6 +146,12 @@ outbox = Table(
     Column("reason", Text, nullable=False),  # of the last failure, or why it was given up
     Column("run_id", String(64), nullable=False),
     Index("ix_outbox_due", "due_at"),
+    Index(
+        "ix_outbox_given_up",  # few: of them, decisions don't wait
+        "job_id",
+        postgresql_where=text("due_at IS NULL AND reason <> ''"),
+        sqlite_where=text("due_at IS NULL AND reason <> ''"),
+    ),
 )
 
 compliance_results = Table(

@@ -147,6 +147,7 @@ QUESTIONS: dict[str, Callable[[Stores], Awaitable[object]]] = {
     "compliance_results_pkey": lambda s: s.batches.progress("batch-3"),
     "ix_findings_fingerprint": lambda s: SqlTrail(s.database).jobs_with("0123456789abcdef"),
     "ix_outbox_due": lambda s: SqlOutbox(s.database).is_due(START + timedelta(days=7)),
+    "ix_outbox_given_up": lambda s: SqlRetention(s.database).forget_jobs(START + HOUR, 10),
     "ix_callbacks_due": lambda s: SqlCallbacks(s.database).is_due(START + timedelta(days=7)),
     "ix_kept_checks_kept_at": lambda s: SqlKeyValues(s.database, lambda: START + HOUR).forget(timedelta()),
     "ix_feedback_finding": lambda s: s.feedback.standing("user-7", "id:document-7"),
