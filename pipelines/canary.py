@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.check import AnsweredBy, Usage
+from agent.check import Usage
 from agent.endpoint import Endpoint
 from agent.graph import Agent
 from agent.guideline import Kind
@@ -15,9 +15,9 @@ from agent.spec import AgentSpec
 from evaluation.canary import Agreement, Canaries, NothingToFreeze, Outcome, agreement, freeze, outcome_of, pick
 from evaluation.labels import LabelError, LabelledArticle, LabelledSet, read_labels
 from evaluation.record import ArticleResult, Evaluation, result_of
-from pipelines.evaluate import ModelMissing
-from registry.connection import Registry
-from registry.errors import UnknownVersion
+from pipelines.errors import ModelMissing
+from registry.connection import Registry, without_password
+from registry.errors import RegistryError, UnknownVersion
 from registry.evaluations import (
     CANARIES,
     CANARY_ARTIFACT,
@@ -64,9 +64,11 @@ class Scored:
 
     @property
     def reason(self) -> str:
-        """Why the evidence doesn't hold any more."""
+        """Why the evidence holds, or doesn't any more."""
         part = f"{self.agreement.value:.0%}" if self.agreement.value is not None else "none"
         said = f"canaries: {part} of {self.agreement.findings} findings are the same as then, {self.line:.0%} must be"
+        if self.agreement.failed:
+            said += f"; {self.agreement.failed} of {self.agreement.checks} checks failed"
         return f"{said}; {self.change}" if self.change else said
 
 
@@ -87,7 +89,7 @@ class Looked:
     asks: bool  # a model; one that asks none says the same each day
     frozen: Frozen | None = None  # None: they were frozen before
     scored: Scored | None = None  # None: there is nothing yet that it could be held to
-    run: str = ""  # of the score, in MLflow
+    logged: str = ""  # where in MLflow the score is, or why it isn't
     expired: bool = False  # by this look, not before
 
 
@@ -114,9 +116,9 @@ async def look(
     endpoint: Endpoint,
     evidence: SqlEvidence,
     expires_on: ExpiresOn,
-    at_once: int = AT_ONCE,
+    gently: bool = False,
 ) -> Looked:
-    """Asks the champion's model about its canaries, which are frozen the first time.
+    """Asks the champion's model about its canaries, which are frozen the first time; `gently`: a call at a time.
 
     Raises UnknownVersion, ModelMissing, LabelError, NothingToFreeze and CanariesUnreadable.
     """
@@ -126,7 +128,7 @@ async def look(
         return Looked(number, asks=False)
     if not endpoint.settings.url:
         raise ModelMissing(f"version {number} asks model {model.deployment!r}: set COPYDESK_MODEL_URL")
-    ask = _Asking(subject, endpoint, at_once)
+    ask = _Asking(subject, endpoint, gently=gently)
     run, frozen = await asyncio.to_thread(find_canaries, registry, subject.frozen_for), None
     if run is None:
         frozen = await _freeze(registry, subject, terms, ask)
@@ -136,10 +138,20 @@ async def look(
     canaries = Canaries.load(*await asyncio.to_thread(read_canaries, registry, run))
     results = await ask([canary.article for canary in canaries.all])
     scored = _scored(canaries, results, subject.measured, terms.line, expires_on)
-    expired = scored.outcome is Outcome.CHANGED and await evidence.expire(number, scored.reason, datetime.now(UTC))
-    told = _scored_run(subject.champion, canaries, scored, run)
-    logged = await asyncio.to_thread(log_run, registry, CANARIES, told)
-    return Looked(number, asks=True, frozen=frozen, scored=scored, run=logged, expired=expired)
+    expired = scored.outcome is Outcome.CHANGED and await evidence.expire(
+        number, scored.reason, datetime.now(UTC), record=subject.champion.signed_record.id
+    )
+    logged = await _log(registry, _scored_run(subject.champion, canaries, scored, run))
+    return Looked(number, asks=True, frozen=frozen, scored=scored, logged=logged, expired=expired)
+
+
+async def _log(registry: Registry, told: LoggedRun) -> str:
+    """What was asked is paid for: where the answer can't be logged, it still counts."""
+    try:
+        run = await asyncio.to_thread(log_run, registry, CANARIES, told)
+    except RegistryError as error:
+        return f"not logged: {error}"
+    return f"MLflow run {run} in {without_password(registry.uri)}"
 
 
 def _subject(registry: Registry) -> _Subject:
@@ -154,16 +166,24 @@ def _subject(registry: Registry) -> _Subject:
 class _Asking:
     """Without kept checks: what was answered before would only be read again."""
 
-    def __init__(self, subject: _Subject, endpoint: Endpoint, at_once: int) -> None:
-        self._agent, self._asked = Agent(subject.spec, endpoint=endpoint), subject.asked
-        self._turns = asyncio.Semaphore(at_once)
+    def __init__(self, subject: _Subject, endpoint: Endpoint, *, gently: bool) -> None:
+        self._agent = Agent(subject.spec, endpoint=endpoint)
+        self._turns = asyncio.Semaphore(1 if gently else AT_ONCE)
+        self._parts = [(guideline,) for guideline in subject.asked] if gently else [subject.asked]
 
     async def __call__(self, articles: Sequence[LabelledArticle]) -> list[ArticleResult]:
         return list(await asyncio.gather(*map(self._one, articles)))
 
     async def _one(self, labelled: LabelledArticle) -> ArticleResult:
         async with self._turns:
-            return result_of(labelled.id, 0, await self._agent.check(labelled.article, guidelines=self._asked))
+            reports = [await self._agent.check(labelled.article, guidelines=part) for part in self._parts]
+        return _joined([result_of(labelled.id, 0, report) for report in reports])
+
+
+def _joined(parts: Sequence[ArticleResult]) -> ArticleResult:
+    """An article's results by guidelines that were asked one after the other."""
+    guidelines = {id: result for part in parts for id, result in part.guidelines.items()}
+    return parts[0].model_copy(update={"guidelines": guidelines, "usage": _usage(parts)})
 
 
 async def _freeze(registry: Registry, subject: _Subject, terms: CanaryTerms, ask: _Asking) -> Frozen:
@@ -188,7 +208,8 @@ def _evaluated(registry: Registry, subject: _Subject, labelled: LabelledSet) -> 
     if evaluation.set_digest != labelled.digest:
         raise LabelError(
             f"the champion was evaluated on {evaluation.where} with digest {evaluation.set_digest[:12]}, "
-            f"{labelled.name!r} has {labelled.digest[:12]}: name that set with --set and --split"
+            f"{labelled.name!r} has {labelled.digest[:12]}: name that set with --set and --split, or "
+            "COPYDESK_CANARY_SET and COPYDESK_CANARY_SPLIT"
         )
     return [result for result in evaluation.results if result.repeat == 0]
 
@@ -197,15 +218,15 @@ def _scored(
     canaries: Canaries, results: Sequence[ArticleResult], measured: Measured, line: float, expires_on: ExpiresOn
 ) -> Scored:
     found = agreement(canaries, {result.article: result.guidelines for result in results})
-    change = change_of(measured.answered_by, _answered(results))
+    change = change_of(measured.answered_by, _usage(results).answered_by)
     outcome = outcome_of(found, line)
     if change is not None and change.ends(expires_on):
         outcome = Outcome.CHANGED
     return Scored(outcome, found, change, line)
 
 
-def _answered(results: Sequence[ArticleResult]) -> tuple[AnsweredBy, ...]:
-    return sum((result.usage for result in results), Usage()).answered_by
+def _usage(results: Sequence[ArticleResult]) -> Usage:
+    return sum((result.usage for result in results), Usage())
 
 
 def _frozen_run(champion: Champion, canaries: Canaries, frozen_for: str, source: str) -> LoggedRun:

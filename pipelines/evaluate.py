@@ -12,7 +12,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agent.check_cache import KeyValues
 from agent.endpoint import Endpoint
-from agent.errors import CopydeskError
 from agent.graph import Agent
 from agent.settings import ModelSettings
 from agent.spec import AgentSpec
@@ -23,6 +22,7 @@ from evaluation.publish import as_run
 from evaluation.record import ArticleResult, Evaluation
 from evaluation.runner import evaluate
 from pipelines.agent_spec import agent_spec, pack_of
+from pipelines.errors import ModelMissing
 from pipelines.output.evaluation import evaluation_markdown, evaluation_page, print_evaluation
 from pipelines.validate import require_sound
 from registry.connection import Registry, connect, without_password
@@ -32,12 +32,6 @@ from registry.version import RegisteredVersion
 from registry.versions import describe, load
 
 DEFAULT_AT_ONCE = 8
-
-
-class ModelMissing(CopydeskError):
-    """A version declares a model, and nobody says where it is."""
-
-    type = "model-missing"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from pipelines.canary_settings import ARTICLES, LINE, SPLIT
+
 if TYPE_CHECKING:
     from pipelines.canary import CanaryTerms, Looked
     from registry.connection import Registry
@@ -29,16 +31,22 @@ def canary(
             help="The labelled set that canaries are taken from, the first time for a champion.",
         ),
     ] = Path("datasets/house"),
-    split: Annotated[str, typer.Option(envvar="COPYDESK_CANARY_SPLIT", help="The part of the set.")] = "test",
+    split: Annotated[str, typer.Option(envvar="COPYDESK_CANARY_SPLIT", help="The part of the set.")] = SPLIT,
     count: Annotated[
-        int, typer.Option("--articles", min=1, envvar="COPYDESK_CANARY_ARTICLES", help="How many are taken.")
-    ] = 20,
+        int,
+        typer.Option(
+            "--articles",
+            min=1,
+            envvar="COPYDESK_CANARY_ARTICLES",
+            help="How many, the first time for a champion.",
+        ),
+    ] = ARTICLES,
     line: Annotated[
         float,
         typer.Option(
             min=0, max=1, envvar="COPYDESK_CANARY_LINE", help="The part of the findings that must be the same as then."
         ),
-    ] = 0.8,
+    ] = LINE,
 ) -> None:
     """Ask the champion's model again about a few frozen articles, and compare with what it said then.
 
@@ -48,13 +56,13 @@ def canary(
     from evaluation.canary import Outcome
     from pipelines.canary import CanaryTerms
     from pipelines.output.canary import print_canaries
-    from registry.connection import connect, without_password
+    from registry.connection import connect
     from registry.settings import RegistrySettings
 
     console, registry = Console(highlight=False), connect(RegistrySettings())
     with console.status("Asking the champion's model …"):
         looked = asyncio.run(_looked(registry, CanaryTerms(labels, split, count, line)))
-    print_canaries(console, looked, without_password(registry.uri))
+    print_canaries(console, looked)
     codes = {Outcome.SAME: 0, Outcome.CHANGED: 1, Outcome.UNCLEAR: 3}
     raise typer.Exit(codes[looked.scored.outcome] if looked.scored else 0)
 

@@ -49,7 +49,8 @@ def api() -> None:
 @service_app.command()
 def worker() -> None:
     """Run only a worker."""
-    from pipelines.canary_monitor import CanarySettings, monitors
+    from pipelines.canary_monitor import monitors
+    from pipelines.canary_settings import CanarySettings
     from serving.access.settings import AccessSettings
     from serving.settings import ServingSettings
     from serving.worker import run
@@ -81,7 +82,8 @@ def tick() -> None:
     """
     from rich.console import Console
 
-    from pipelines.canary_monitor import CanarySettings, monitors
+    from pipelines.canary_monitor import monitors
+    from pipelines.canary_settings import CanarySettings
     from pipelines.tick import looked, put_off
     from serving.settings import ServingSettings
     from serving.tick import tick as round_of

@@ -31,7 +31,7 @@ from serving.api.callback_schemas import callback_body
 from serving.keeping import kept
 from serving.ports.clocks import Clock
 from serving.ports.jobs import Leases
-from serving.ports.monitors import Look, Monitor, Verdict
+from serving.ports.monitors import Look, Monitor, Monitored, Verdict
 from serving.ports.storage import BlobStore, Retention
 from serving.rollout import State
 from serving.settings import ServingSettings
@@ -41,7 +41,7 @@ from serving.together import together
 from serving.tracing import NO_TRACES, Traces
 from serving.usecases import call_back
 from serving.usecases.call_back import call_due
-from serving.usecases.log_runs import log_next
+from serving.usecases.log_runs import log_next, unforeseen
 from serving.usecases.purge import Purged, purge
 from serving.usecases.roll_on import roll_on
 from serving.usecases.tell_feedback import tell_next
@@ -51,7 +51,7 @@ ROLLOUT_TERM = timedelta(seconds=60)
 SWEEPS = 5  # in a lease; a worker that dies after one holds up the others for no longer than until the next
 LOG_TERM = timedelta(seconds=20)  # a worker that dies while it logs holds up the others no longer
 PURGE_EVERY = timedelta(days=1)
-SOON = timedelta(hours=1)  # until a monitor looks again whose question wasn't answered
+SOON = timedelta(hours=1)  # until a monitor looks again that couldn't, or whose question wasn't answered
 HOLD = timedelta(minutes=2)  # kept while a purge or a monitor runs: of one that was killed nobody waits longer
 
 logger = logging.getLogger(__name__)
@@ -63,14 +63,6 @@ Monitors = Callable[[ServingSettings, WorkerStores, Registry, Shared], Sequence[
 
 def no_monitors(*_: object) -> tuple[Monitor, ...]:
     return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Monitored:
-    """What became of a monitor in a round."""
-
-    monitor: str
-    came_to: Look | PutOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +80,14 @@ class Ticked:
     @property
     def blocked(self) -> bool:
         """Something waits because nothing gets through to MLflow or to a client."""
-        others = (self.purged, *(each.came_to for each in self.monitored))
-        return any(each.blocked for each in (self.logged, self.told, self.called)) or any(
-            isinstance(each, PutOff) and each.blocked for each in others
+        return any(each.blocked for each in (self.logged, self.told, self.called)) or (
+            isinstance(self.purged, PutOff) and self.purged.blocked
         )
 
     @property
     def alarms(self) -> bool:
-        """A monitor found what somebody has to see to."""
-        looks = (each.came_to for each in self.monitored)
-        return any(isinstance(look, Look) and look.verdict is Verdict.ALARM for look in looks)
+        """A monitor found what somebody has to see to, or couldn't look."""
+        return any(each.verdict in (Verdict.ALARM, None) for each in self.monitored)
 
 
 class Chores:
@@ -222,26 +212,31 @@ class Chores:
         return done
 
     async def monitor(self) -> tuple[Monitored, ...]:
-        """Has each monitor look that is due; one that can't is tried again in the next round."""
-        monitored = []
-        for monitor in self._monitors:
+        """Has each monitor look that is due; one that can't is tried again within the hour."""
+        looks = [(each.name, await self._look(each)) for each in self._monitors]
+        return tuple(Monitored(name, came_to) for name, came_to in looks if came_to is not None)
+
+    async def _look(self, monitor: Monitor) -> Look | PutOff | None:
+        async def look() -> Look | PutOff:
+            """A failure rests, too: what it asked for until then may have been paid for."""
             try:
-                look = await self._look(monitor)
+                return await monitor.look()
             except CopydeskError as error:
                 logger.warning("the monitor %s could not look: %s", monitor.name, error)
-                monitored.append(Monitored(monitor.name, PutOff(str(error), blocked=error.outage)))
-                continue
-            if look is not None:
-                level = logging.INFO if look.verdict is Verdict.FINE else logging.WARNING
-                logger.log(level, "the monitor %s: %s", monitor.name, look.said)
-                monitored.append(Monitored(monitor.name, look))
-        return tuple(monitored)
+                return PutOff(str(error), blocked=error.outage)
+            except Exception as error:
+                logger.exception("the monitor %s could not look", monitor.name)
+                return PutOff(unforeseen(error))
 
-    async def _look(self, monitor: Monitor) -> Look | None:
-        def rest(look: Look) -> timedelta:
-            return min(SOON, monitor.every) if look.soon else monitor.every
+        def rest(came_to: Look | PutOff) -> timedelta:
+            soon = isinstance(came_to, PutOff) or came_to.soon
+            return min(SOON, monitor.every) if soon else monitor.every
 
-        return await self._once(f"{MONITOR}:{monitor.name}", monitor.look, rest)
+        came_to = await self._once(f"{MONITOR}:{monitor.name}", look, rest)
+        if isinstance(came_to, Look):
+            level = logging.INFO if came_to.verdict is Verdict.FINE else logging.WARNING
+            logger.log(level, "the monitor %s: %s", monitor.name, came_to.said)
+        return came_to
 
     async def _once(self, lock: str, do: Callable[[], Awaitable[T]], rest: Callable[[T], timedelta]) -> T | None:
         """None while another process is at it, or it was done and its rest isn't over."""

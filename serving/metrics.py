@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from agent.report import ComplianceReport
 from serving.ports.jobs import Backlog
+from serving.ports.monitors import Monitored
 
 Service = Literal["api", "worker"]
 
@@ -121,6 +122,14 @@ MODEL_CHANGED = Named(
     "1 while the champion's evidence has expired, because another model answers or the canaries came out otherwise",
 )
 
+LOOKS = Named(
+    "compliance_monitor_looks_total",
+    "counter",
+    WORKER,
+    "Looks at whether what serves is what was evaluated; verdict: fine, alarm, unclear, or failed",
+    ("monitor", "verdict"),
+)
+
 NAMES = (
     REQUESTS,
     NOT_COUNTED,
@@ -144,6 +153,7 @@ NAMES = (
     BLOB_BYTES,
     CHAMPION_REFUSED,
     MODEL_CHANGED,
+    LOOKS,
 )
 
 
@@ -218,6 +228,10 @@ class WorkerMetrics(Metrics):
         self._tokens = self._counter(TOKENS)
         self.champion_refused = self._gauge(CHAMPION_REFUSED)
         self.model_changed = self._gauge(MODEL_CHANGED)
+        self._looks = self._counter(LOOKS)
+
+    def looked(self, monitored: Monitored) -> None:
+        self._looks.labels(monitored.monitor, monitored.verdict or "failed").inc()
 
     def reported(self, report: ComplianceReport) -> None:
         for outcome in report.outcomes:

@@ -196,6 +196,14 @@ class Worker:
 
     async def _loops(self, stopping: asyncio.Event) -> None:
         poll, (champion, challenger) = self.settings.champion_poll_seconds, self._news
+
+        async def monitor() -> None:
+            """A look takes minutes, and is the next worker's where this one is to stop."""
+            looking = asyncio.create_task(self._chores.monitor())
+            if await _done_before(stopping, looking):
+                for each in await looking:
+                    self.metrics.looked(each)
+
         await asyncio.gather(
             every(poll, self._serve_champion, stopping, news=champion),
             every(min(poll, CHALLENGER_SECONDS), self._serve_challenger, stopping, news=challenger),
@@ -209,7 +217,7 @@ class Worker:
             every(LOG_IDLE_SECONDS, self._call, stopping),
             every(FORGET_SECONDS, self._chores.forget_checks, stopping),
             every(FORGET_SECONDS, self._purge, stopping),
-            every(MONITOR_SECONDS, self._monitor, stopping),
+            every(MONITOR_SECONDS, monitor, stopping),
         )
 
     async def _follow_hints(self, stopping: asyncio.Event) -> None:
@@ -277,9 +285,6 @@ class Worker:
 
     async def _purge(self) -> None:
         await self._chores.purge()
-
-    async def _monitor(self) -> None:
-        await self._chores.monitor()
 
     async def _log(self) -> bool:
         return await self._chores.log_next() is not None

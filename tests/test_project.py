@@ -9,7 +9,7 @@ import pytest
 from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
-from pipelines.canary_monitor import CanarySettings
+from pipelines.canary_settings import CanarySettings
 from registry.settings import RegistrySettings
 from serving.access.settings import AccessSettings
 from serving.logs import LogSettings

@@ -10,8 +10,7 @@ STYLES = {Outcome.SAME: "bold green", Outcome.CHANGED: "bold red", Outcome.UNCLE
 MOST_SHOWN = 10  # differences
 
 
-def print_canaries(console: Console, looked: Looked, mlflow: str) -> None:
-    """`mlflow`: its address, without a password."""
+def print_canaries(console: Console, looked: Looked) -> None:
     if not looked.asks:
         console.print(f"Version {looked.version} asks no model: patterns say the same each day, so nothing can drift.")
         return
@@ -23,7 +22,7 @@ def print_canaries(console: Console, looked: Looked, mlflow: str) -> None:
         )
         return
     _print_scored(console, looked.scored)
-    console.print(f"MLflow run {looked.run} in {mlflow}", style="dim", soft_wrap=True)
+    console.print(Text(looked.logged, "dim"), soft_wrap=True)
     if looked.scored.outcome is Outcome.CHANGED:
         said = "has expired" if looked.expired else "had expired before, or no worker has served it here yet"
         console.print(Text(f"The evidence of version {looked.version} {said}.", "red"))
@@ -40,7 +39,9 @@ def _print_scored(console: Console, scored: Scored) -> None:
     found = scored.agreement
     console.print(Text(scored.outcome, STYLES[scored.outcome]))
     if found.value is None or found.interval is None:
-        console.print("Nothing was found, then or now: take more articles with --articles")
+        console.print(
+            "Nothing was found, then or now: delete the run that froze the canaries, and take more with --articles"
+        )
     else:
         low, high = found.interval
         console.print(

@@ -28,8 +28,10 @@ class SqlEvidence:
         rows = await self._database.fetch(query.where(evidence.c.expired_at.is_not(None)))
         return {row["number"]: Expiry(since=row["expired_at"], reason=row["expired_reason"]) for row in rows}
 
-    async def expire(self, number: str, reason: str, now: datetime) -> bool:
-        holds = (evidence.c.number == number) & evidence.c.expired_at.is_(None)
+    async def expire(self, number: str, reason: str, now: datetime, *, record: str) -> bool:
+        """Whether it held until now; not where it stands by another record meanwhile, which is newer."""
+        same = (evidence.c.number == number) & (evidence.c.record == record)
+        holds = same & evidence.c.expired_at.is_(None)
         expired = update(evidence).where(holds).values(expired_at=now, expired_reason=reason)
         async with self._database.write() as connection:
             return bool((await connection.execute(expired)).rowcount)

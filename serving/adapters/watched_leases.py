@@ -63,6 +63,6 @@ class WatchedLeases:
             await self._kept.note(number, change.new)
             if not change.ends(self._on):
                 logger.info("version %s: %s; noted", number, change)
-            elif await self._kept.expire(number, str(change), self._clock()):
+            elif await self._kept.expire(number, str(change), self._clock(), record=evidence.record):
                 logger.warning("the evidence of version %s has expired: %s", number, change)
         self._seen[number, report.version.record] = seen | set(answered)

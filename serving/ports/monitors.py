@@ -5,6 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from serving.telling import PutOff
+
 
 class Verdict(StrEnum):
     """What a look came to."""
@@ -19,6 +21,19 @@ class Look:
     verdict: Verdict
     said: str  # in a sentence
     soon: bool = False  # what was asked didn't answer, so it is asked again within the hour
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """What became of a monitor that was due."""
+
+    monitor: str
+    came_to: Look | PutOff
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """None where it couldn't look."""
+        return self.came_to.verdict if isinstance(self.came_to, Look) else None
 
 
 class Monitor(Protocol):

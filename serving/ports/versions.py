@@ -111,7 +111,7 @@ class EvidenceKept(Protocol):
 
     async def of(self, number: str) -> Evidence | None: ...
 
-    async def expire(self, number: str, reason: str, now: datetime) -> bool:
+    async def expire(self, number: str, reason: str, now: datetime, *, record: str) -> bool:
         """Says that it doesn't any more; False where that was said before, or nothing is known of the version."""
 
     async def note(self, number: str, answered: Iterable[AnsweredBy]) -> bool:

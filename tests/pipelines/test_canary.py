@@ -11,10 +11,13 @@ import pytest
 import yaml
 from sqlalchemy import select
 
+import pipelines.canary
 from agent.pack_files import default_pack, load_pack, write_pack
 from evaluation.labels import write_labels
+from pipelines.canary_settings import CanarySettings
 from pipelines.gate import DEFAULT_POLICY
 from registry.connection import connect
+from registry.errors import RegistryError
 from registry.evaluations import CANARIES, CANARY_ARTIFACT, FROZEN_FOR
 from registry.settings import RegistrySettings
 from registry.standing import standing
@@ -267,6 +270,7 @@ def test_the_periodic_work_asks_again_soon_where_the_model_did_not_answer(
     monkeypatch.setenv("COPYDESK_MODEL_ATTEMPTS", "1")
     result = run("tick")
     assert (result.code, "Looked: version 1 is UNCLEAR, canaries: none of 0 findings" in result.out) == (0, True)
+    assert "; 20 of 20 checks failed" in result.out
     assert asyncio.run(_rest()) < timedelta(hours=1, minutes=1)
 
 
@@ -279,14 +283,39 @@ async def _rest() -> timedelta:
     return until - datetime.now(UTC)
 
 
-def test_the_periodic_work_without_a_champion_puts_it_off(run: Run, claims: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_periodic_work_without_a_champion_waits_for_one(run: Run, claims: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COPYDESK_CANARY_SET", str(claims))
     result = run("tick")
-    assert (result.code, "Put off: the monitor canary: there is no verified champion" in result.out) == (0, True)
+    assert (result.code, "Looked: there is no verified champion" in result.out) == (0, True)
 
 
-@pytest.mark.parametrize("command", ["tick", "worker"])
-def test_a_set_that_is_not_there_is_named_at_the_start(run: Run, command: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_set_that_can_not_be_read_is_put_off_by_name(
+    run: Run, promoted: None, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("COPYDESK_CANARY_SET", "nowhere")
-    refused = run(command)
-    assert (refused.code, "COPYDESK_CANARY_SET is 'nowhere'" in said(refused)) == (2, True), refused.err
+    before = len(model.calls)
+    first, second = run("tick"), run("tick")
+    assert (first.code, "Put off: the monitor canary: " in first.out, "nowhere" in first.out) == (1, True, True)
+    assert (second.code, "canary" in second.out, len(model.calls) - before) == (0, False, 0)
+
+
+def test_an_empty_variable_names_no_set(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COPYDESK_CANARY_SET", "")
+    assert CanarySettings().set is None
+
+
+def test_a_score_that_can_not_be_logged_still_counts(
+    run: Run, promoted: None, claims: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COPYDESK_CANARY_SET", str(claims))
+    run("monitor", "canary")  # freezes them
+    model.script = {RULE: lambda question: finds("council")}
+
+    def refused(*_: object) -> str:
+        raise RegistryError("MLflow refused")
+
+    monkeypatch.setattr(pipelines.canary, "log_run", refused)
+    result = run("tick")
+    assert (result.code, "0% of 40 findings" in result.out) == (1, True)
+    assert "not logged: MLflow refused; its evidence has expired" in result.out
+    assert "EXPIRED since" in " ".join(run("versions").out.split())

@@ -39,22 +39,13 @@ from tests.embedded import with_mlflow
 from tests.registry.meanwhile import failing
 from tests.serving.build import LEASE, claim, report, submission, unlogged
 from tests.serving.receiver import receiver
+from tests.serving.ticks import Moved
 from tests.waiting import soon
 
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
     return connect(RegistrySettings(home=with_mlflow(tmp_path / "mlflow")))
-
-
-class Moved:
-    """The time of day, moved on by hand."""
-
-    def __init__(self) -> None:
-        self.by = timedelta()
-
-    def __call__(self):
-        return utc_now() + self.by
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_no_label_can_name_a_person_a_job_or_a_text() -> None:
     labels = {label for named in NAMES for label in named.labels}
     assert labels == {
         "service", "route", "method", "status", "dependency", "outcome", "reason", "guideline", "kind", "severity",
-        "direction", "model", "cache", "result", "state",
+        "direction", "model", "cache", "result", "state", "monitor", "verdict",
     }  # fmt: skip
 
 

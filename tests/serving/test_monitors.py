@@ -14,14 +14,15 @@ from registry.settings import RegistrySettings
 from serving.adapters.folder_blobs import FolderBlobs
 from serving.adapters.stores import WorkerStores
 from serving.app import utc_now
-from serving.chores import SOON, Chores, Monitored
+from serving.chores import SOON, Chores
 from serving.edge import open_edge
-from serving.ports.monitors import Look, Monitor, Verdict
+from serving.ports.monitors import Look, Monitor, Monitored, Verdict
 from serving.settings import ServingSettings
 from serving.shared import shared
 from serving.telling import PutOff
 from serving.worker import Worker
 from tests.embedded import with_mlflow
+from tests.serving.ticks import Moved
 from tests.waiting import soon
 
 FINE = Look(Verdict.FINE, "it is as it was")
@@ -52,16 +53,6 @@ class Watching:
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
     return connect(RegistrySettings(home=with_mlflow(tmp_path / "mlflow")))
-
-
-class Moved:
-    """The time of day, moved on by hand."""
-
-    def __init__(self) -> None:
-        self.by = timedelta()
-
-    def __call__(self):
-        return utc_now() + self.by
 
 
 @pytest.fixture
@@ -124,14 +115,24 @@ async def test_what_nobody_answered_is_asked_again_within_the_hour(
 
 
 async def test_one_that_can_not_look_is_put_off_and_holds_up_no_other(
-    process: Callable[..., Chores], caplog: pytest.LogCaptureFixture
+    process: Callable[..., Chores], clock: Moved, caplog: pytest.LogCaptureFixture
 ) -> None:
     away = RegistryUnreachable("MLflow can't be reached")
     chores = process(Watching("model", away, FINE), Watching("other", FINE))
     first = await chores.monitor()
     assert first == (Monitored("model", PutOff(str(away), blocked=True)), Monitored("other", FINE))
     assert "the monitor model could not look: MLflow can't be reached" in caplog.text
+    assert await chores.monitor() == ()  # what it asked for until then may have been paid for
+    clock.by = SOON + timedelta(seconds=1)
     assert await chores.monitor() == (Monitored("model", FINE),)
+
+
+async def test_one_that_goes_wrong_is_put_off_without_its_words(
+    process: Callable[..., Chores], caplog: pytest.LogCaptureFixture
+) -> None:
+    found = await process(Watching("model", ValueError("a word of an article")), Watching("other", FINE)).monitor()
+    assert found == (Monitored("model", PutOff("an unexpected ValueError")), Monitored("other", FINE))
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 async def test_a_round_tells_of_alarms_and_of_what_it_could_not_look_at(process: Callable[..., Chores]) -> None:
@@ -140,7 +141,7 @@ async def test_a_round_tells_of_alarms_and_of_what_it_could_not_look_at(process:
     assert (done.monitored, done.alarms, done.blocked) == ((Monitored("model", ALARM),), True, False)
     away = Watching("other", RegistryUnreachable("MLflow can't be reached"))
     done = await process(away).all()
-    assert (done.alarms, done.blocked) == (False, True)
+    assert (done.alarms, done.blocked) == (True, False)
 
 
 async def test_one_that_is_stopped_leaves_it_to_the_next(process: Callable[[Monitor], Chores]) -> None:
@@ -163,6 +164,24 @@ async def test_a_worker_looks(
         worker = Worker(settings, stores, registry, between, edge, blobs, monitors=(watching,))
         working = asyncio.create_task(worker.work(stopping))
         await soon("it is told", lambda: "the monitor model: it is something else" in caplog.text)
+        told = b'compliance_monitor_looks_total{monitor="model",verdict="alarm"} 1.0'
+        await soon("the metric says so", lambda: told in worker.metrics.text())
+        stopping.set()
+        await asyncio.wait_for(working, 60)
+    assert watching.looks == 1
+
+
+async def test_a_worker_that_stops_waits_for_no_look(
+    settings: ServingSettings, stores: WorkerStores, registry: Registry
+) -> None:
+    watching, stopping = Watching("model", FINE), asyncio.Event()
+    watching.go.clear()
+    patient = settings.model_copy(update={"shutdown_seconds": 3600})
+    blobs = FolderBlobs(settings.articles)
+    async with shared(patient, ModelSettings(), stores.database, utc_now) as between, open_edge(patient) as edge:
+        worker = Worker(patient, stores, registry, between, edge, blobs, monitors=(watching,))
+        working = asyncio.create_task(worker.work(stopping))
+        await soon("it looks", lambda: watching.looks)
         stopping.set()
         await asyncio.wait_for(working, 60)
     assert watching.looks == 1

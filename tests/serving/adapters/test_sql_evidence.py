@@ -11,6 +11,7 @@ from serving.evidence import Evidence, Expiry
 from tests.serving.build import NOW, evidence, served
 
 LATER = NOW + timedelta(hours=1)
+RECORD = evidence().record
 OTHER = AnsweredBy(model="m-2", fingerprint="fp")
 
 
@@ -25,11 +26,20 @@ async def put(database: Database, found: Evidence) -> None:
 
 async def test_evidence_expires_once_and_says_since_when(database: Database, kept: SqlEvidence) -> None:
     await put(database, evidence())
-    assert [await kept.expire("1", "m-2 answered", NOW), await kept.expire("1", "again", LATER)] == [True, False]
-    assert not await kept.expire("2", "nobody knows it", NOW)
+    assert [
+        await kept.expire("1", "m-2 answered", NOW, record=RECORD),
+        await kept.expire("1", "again", LATER, record=RECORD),
+    ] == [True, False]
+    assert not await kept.expire("2", "nobody knows it", NOW, record=RECORD)
     expiry = Expiry(since=NOW, reason="m-2 answered")
     assert await kept.of("1") == evidence().model_copy(update={"expired": expiry})
     assert await kept.expired() == {"1": expiry}
+
+
+async def test_evidence_that_is_newer_than_what_was_looked_at_holds(database: Database, kept: SqlEvidence) -> None:
+    await put(database, evidence())
+    assert not await kept.expire("1", "m-2 answered", NOW, record="the one before")
+    assert await kept.expired() == {}
 
 
 async def test_what_else_answered_is_noted_once(database: Database, kept: SqlEvidence) -> None:
@@ -41,7 +51,7 @@ async def test_what_else_answered_is_noted_once(database: Database, kept: SqlEvi
 
 async def test_a_worker_that_says_it_again_leaves_it_expired(database: Database, kept: SqlEvidence) -> None:
     await put(database, evidence())
-    await kept.expire("1", "m-2 answered", NOW)
+    await kept.expire("1", "m-2 answered", NOW, record=RECORD)
     await put(database, evidence())
     back = evidence(at=LATER)  # promoted again by the same decision
     await put(database, back)
@@ -91,7 +101,7 @@ async def test_a_worker_that_is_behind_takes_no_promotion_from_the_champion(
 
 async def test_a_new_decision_makes_it_hold_again(database: Database, kept: SqlEvidence) -> None:
     await put(database, evidence())
-    await kept.expire("1", "m-2 answered", NOW)
+    await kept.expire("1", "m-2 answered", NOW, record=RECORD)
     await kept.note("1", (OTHER,))
     found = evidence(at=LATER)
     anew = found.model_copy(

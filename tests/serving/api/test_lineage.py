@@ -141,6 +141,6 @@ async def test_a_check_by_the_same_version_has_no_notes(api: httpx.AsyncClient, 
 
 
 async def test_versions_tell_that_evidence_has_expired(api: httpx.AsyncClient, database: Database) -> None:
-    await SqlEvidence(database).expire("1", "m-2 answered", NOW + timedelta(days=1))
+    await SqlEvidence(database).expire("1", "m-2 answered", NOW + timedelta(days=1), record=evidence().record)
     (version,) = (await api.get("/api/v1/versions")).json()
     assert version["evidence"]["expired"] == {"since": "2026-11-24T12:00:00Z", "reason": "m-2 answered"}
