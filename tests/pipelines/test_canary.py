@@ -242,8 +242,9 @@ def test_the_periodic_work_asks_once_a_day_and_fails_where_the_model_changed(
     run: Run, promoted: None, claims: Path, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("COPYDESK_CANARY_SET", str(claims))
-    before = len(model.calls)
+    before, model.traffic.most_in_flight = len(model.calls), 0
     first, second = run("tick"), run("tick")
+    assert model.traffic.most_in_flight == 1  # editors ask the same model
     assert (first.code, "Looked: version 1 is SAME, canaries: 100% of 20 findings" in first.out) == (0, True), first.out
     assert (second.code, "Looked" in second.out, len(model.calls) - before) == (0, False, 20)
     model.script = {RULE: lambda question: finds("council")}
