@@ -11,6 +11,7 @@ from agent.check import Verdict
 from agent.report import ComplianceReport
 from serving.adapters.database import Database
 from serving.adapters.sql_feedback import document_column
+from serving.adapters.sql_outbox import LOGGED
 from serving.adapters.tables import compliance_results, findings, jobs, outbox, results
 from serving.day import Ending
 from serving.job import ENDED, JobStatus
@@ -131,7 +132,7 @@ class SqlRuns:
             )
             .join(latest, latest.c.id == jobs.c.id)
             .join(results, results.c.job_id == jobs.c.id)
-            .outerjoin(outbox, outbox.c.job_id == jobs.c.id)
+            .outerjoin(outbox, and_(outbox.c.job_id == jobs.c.id, LOGGED))
         )
 
 

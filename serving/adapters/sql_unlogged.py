@@ -75,7 +75,8 @@ def _columns(lacking: Lacking) -> Select[tuple[object, ...]]:
 
 
 def _open(found: Select[tuple[object, ...]], table: Table) -> Select[tuple[object, ...]]:
-    return found.where(or_(table.c.due_at.is_not(None), table.c.reason != ""))
+    given_up = and_(table.c.due_at.is_(None), table.c.reason != "")  # as its index has it
+    return found.where(or_(table.c.due_at.is_not(None), given_up))
 
 
 async def _give_up(connection: AsyncConnection, lacking: Lacking, job_id: str, why: str) -> bool:

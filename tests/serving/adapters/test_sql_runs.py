@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from agent.check import Usage
+from serving.access.audit import Actor
 from serving.adapters.sql_runs import SqlRuns
+from serving.adapters.sql_unlogged import SqlUnlogged
 from serving.adapters.stores import WorkerStores
-from serving.adapters.tables import results
+from serving.adapters.tables import outbox, results
 from serving.job import JobStatus
 from serving.runs import Scope, Side
 from tests.agent.build import guideline, pack, prompt_guideline
@@ -15,6 +17,7 @@ from tests.serving.build import NOW
 from tests.serving.pages.seeding import Seed
 
 HOUR = timedelta(hours=1)
+ADMIN = Actor("root", via="command")
 ALL = Side("", NOW - timedelta(days=1), NOW + timedelta(days=1))
 PACK = pack(guideline("a"), prompt_guideline("b"))
 
@@ -40,6 +43,15 @@ async def test_a_document_is_told_with_its_facts(seed: Seed, runs: SqlRuns) -> N
     assert (found.cost, found.input_tokens, found.output_tokens, found.seconds) == (0.25, 900, 40, 2.5)
     assert found.turnaround == pytest.approx(2.8)
     assert found.findings == {"a": 2, "b": 0}
+
+
+async def test_a_run_that_was_begun_and_given_up_is_none(seed: Seed, stores: WorkerStores, runs: SqlRuns) -> None:
+    job = await seed.checked({}, at=NOW, run="r1")
+    async with stores.database.write() as connection:
+        await connection.execute(outbox.update().values(due_at=NOW))
+    assert await SqlUnlogged(stores.database).give_up(job.id, "it is refused", ADMIN, NOW)
+    (found,) = await runs.documents(ALL, Scope(), 10)
+    assert found.run_id == ""
 
 
 async def test_what_a_worker_of_the_release_before_stored_is_read_from_its_report(
