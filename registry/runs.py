@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from agent.check import Verdict
 from agent.finding import Method
 from agent.report import ComplianceReport, GuidelineOutcome
-from registry.artifacts import storing
+from registry.artifacts import store
 from registry.connection import ABSENT, Registry, without_password
 from registry.errors import NoRecording
 
@@ -205,19 +205,13 @@ def _complete(registry: Registry, run: Run, record: ProductionRun) -> None:
     client.log_batch(run_id, metrics=points[:METRICS_PER_CALL], params=values, tags=said)
     for start in range(METRICS_PER_CALL, len(points), METRICS_PER_CALL):
         client.log_batch(run_id, metrics=points[start : start + METRICS_PER_CALL])
-    with storing(registry, run.info):
-        if record.report is not None:
-            client.log_text(run_id, record.report.model_dump_json(indent=1), REPORT_ARTIFACT)
-        if record.recording is not None:
-            _log_recording(registry, run_id, record.recording)
+    store(registry, run.info.artifact_uri, _files(record))
     client.set_terminated(run_id, "FINISHED", end_time=at)  # last: a finished run is a complete one
 
 
-def _log_recording(registry: Registry, run_id: str, recording: bytes) -> None:
-    with tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
-        path = Path(folder) / RECORDING_ARTIFACT
-        path.write_bytes(recording)
-        registry.client.log_artifact(run_id, str(path))
+def _files(record: ProductionRun) -> dict[str, bytes]:
+    report = {} if record.report is None else {REPORT_ARTIFACT: record.report.model_dump_json(indent=1).encode()}
+    return report if record.recording is None else report | {RECORDING_ARTIFACT: record.recording}
 
 
 def read_recording(registry: Registry, run_id: str) -> bytes:

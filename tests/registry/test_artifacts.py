@@ -1,14 +1,15 @@
 """MLflow answers, and the store of its artifacts doesn't."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from azure.storage.blob import BlobServiceClient
-from mlflow.entities import RunInfo
 from mlflow.exceptions import MlflowException
 
 from registry.artifacts import store_failure, storing
@@ -19,7 +20,7 @@ from registry.runs import experiment_name, find_run
 from registry.settings import RegistrySettings
 from tests.registry.logged import log_production_run
 from tests.registry.refusing_proxy import refusing_proxy
-from tests.registry.test_retention import LATER
+from tests.registry.test_retention import LATER, TIMES
 from tests.registry.test_runs import record
 from tests.serving.service import free_port
 
@@ -27,10 +28,9 @@ RUN = "0" * 32
 AZURE = "wasbs://logs@house.blob.core.windows.net/production"
 
 
-def info(location: str) -> RunInfo:
-    """Of a run whose experiment keeps its artifacts there."""
-    uri = f"{location}/{RUN}/artifacts"
-    return RunInfo(RUN, "1", "ada", "RUNNING", 0, None, "active", artifact_uri=uri)
+def of_run(location: str) -> str:
+    """The address of the artifacts of a run whose experiment keeps them there."""
+    return f"{location}/{RUN}/artifacts"
 
 
 def at_location(registry: Registry, location: str) -> None:
@@ -98,13 +98,14 @@ def test_an_artifact_that_is_refused_is_none(server_uri: str, tmp_path: Path, st
 
 
 def test_what_is_old_is_forgotten_later_while_the_store_is_away(server_uri: str, server: Registry) -> None:
-    log_production_run(server, record("old"))
+    a_year = timedelta(days=400)  # a month of its own: other tests forget on this server too
+    log_production_run(server, record("old", **{at: getattr(record(), at) - a_year for at in TIMES}))
     with (
         through(server_uri, server.settings.home, 503) as (registry, uri),
         pytest.raises(ArtifactsUnreachable, match=f"MLflow at {uri} stores no artifacts"),
     ):
-        forget_articles(registry, LATER)
-    assert forget_articles(connect(server.settings), LATER) >= 1
+        forget_articles(registry, LATER - a_year)
+    assert forget_articles(connect(server.settings), LATER - a_year) == 1
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def upload(url: str) -> None:
 
 def test_azure_that_does_not_answer_is_an_outage(embedded: Registry) -> None:
     told = pytest.raises(ArtifactsUnreachable, match=f"{AZURE} stores no artifacts.*refused")
-    with told, storing(embedded, info(AZURE)):
+    with told, storing(embedded, of_run(AZURE)):
         upload(f"http://127.0.0.1:{free_port()}/house")
 
 
@@ -147,7 +148,11 @@ def test_azure_that_does_not_answer_is_an_outage(embedded: Registry) -> None:
     ],
 )
 def test_what_azure_answers_is_told_apart(embedded: Registry, status: int, kind: type[RegistryError]) -> None:
-    with blob_store(status) as url, pytest.raises(RegistryError, match=AZURE) as failed, storing(embedded, info(AZURE)):
+    with (
+        blob_store(status) as url,
+        pytest.raises(RegistryError, match=AZURE) as failed,
+        storing(embedded, of_run(AZURE)),
+    ):
         upload(url)
     assert type(failed.value) is kind
 
@@ -181,7 +186,7 @@ def upload_failed(status: int) -> Exception:
     ],
 )
 def test_what_amazon_raises_is_told_apart(error: Exception, kind: type[RegistryError] | None) -> None:
-    failure = store_failure("http://mlflow", info("s3://bucket/logs"), error)
+    failure = store_failure("http://mlflow", of_run("s3://bucket/logs"), error)
     assert (type(failure) if failure else None) is kind
 
 
@@ -196,4 +201,12 @@ def test_a_server_that_takes_too_long_over_an_artifact_is_an_outage_of_the_store
 
 def test_a_server_that_goes_away_meanwhile_is_none() -> None:
     said = "API request to http://mlflow/api/2.0/mlflow-artifacts/artifacts/1 failed with exception Connection refused"
-    assert store_failure("http://mlflow", info("mlflow-artifacts:/1"), MlflowException(said)) is None
+    assert store_failure("http://mlflow", of_run("mlflow-artifacts:/1"), MlflowException(said)) is None
+
+
+def test_a_full_disk_of_this_machine_is_not_the_store_s_fault(
+    embedded: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not-there"))
+    with pytest.raises(FileNotFoundError, match="not-there"):
+        log_production_run(embedded, record())
