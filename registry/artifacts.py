@@ -13,10 +13,12 @@ from pathlib import Path, PurePosixPath
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
+from registry import azure
 from registry.connection import Registry, without_password
 from registry.errors import ArtifactsRefused, ArtifactsUnreachable, RegistryError
 
 PROXIED = "mlflow-artifacts:"  # MLflow's server hands them on
+MLFLOW_ITSELF = "/api/2.0/mlflow/"  # in what is said of a call that asks for no artifacts
 LIBRARIES = frozenset({"azure", "boto3", "botocore", "google", "requests"})
 DENIED = frozenset({401, 403})
 BUSY = frozenset({408, 429})
@@ -41,7 +43,9 @@ def store(registry: Registry, uri: str, files: Mapping[str, bytes]) -> None:
             artifacts = get_artifact_repository(uri, tracking_uri=registry.uri)
             for path in files:
                 within = str(PurePosixPath(path).parent)
-                artifacts.log_artifact(str(Path(folder) / path), None if within == "." else within)
+                artifacts.log_artifact(  # type: ignore[no-untyped-call]
+                    str(Path(folder) / path), None if within == "." else within
+                )
 
 
 @contextmanager
@@ -65,7 +69,12 @@ def store_failure(tracking_uri: str, uri: str, error: Exception) -> RegistryErro
     """What it means for the artifacts at `uri`; None for an error that their store has no part in."""
     proxied = uri.startswith(PROXIED)
     status = _status(error)
-    if status is None and not _is_away(error, proxied=proxied):
+    no_token = status not in DENIED and azure.is_no_token(error)
+    if no_token and tracking_uri.startswith(azure.SCHEME):
+        return azure.azure_failure(without_password(tracking_uri), error)
+    if (isinstance(error, MlflowException) and MLFLOW_ITSELF in str(error)) or (
+        status is None and not _is_away(error, proxied=proxied)
+    ):
         return None
     if proxied:
         where = f"MLflow at {without_password(tracking_uri)}"
@@ -73,7 +82,7 @@ def store_failure(tracking_uri: str, uri: str, error: Exception) -> RegistryErro
     else:
         where = f"MLflow's artifact store {_address(uri)}"
         way_out = "bring it back, or let this machine reach it and write to it"
-    if status in DENIED:
+    if status in DENIED or no_token:
         return ArtifactsRefused(
             f"{where} lets nobody store artifacts with these credentials: give this machine the right to write there "
             f"({_reason(error, status)})"

@@ -7,19 +7,29 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import CredentialUnavailableError
 from azure.storage.blob import BlobServiceClient
 from mlflow.exceptions import MlflowException
 
 from registry.artifacts import store_failure, storing
 from registry.connection import Registry, connect
-from registry.errors import ArtifactsRefused, ArtifactsUnreachable, RegistryError
+from registry.errors import (
+    ArtifactsRefused,
+    ArtifactsUnreachable,
+    CredentialsRefused,
+    RegistryError,
+    RegistryUnreachable,
+)
 from registry.retention import forget_articles
 from registry.runs import experiment_name, find_run
 from registry.settings import RegistrySettings
 from tests.registry.logged import log_production_run
 from tests.registry.refusing_proxy import refusing_proxy
+from tests.registry.test_azure import WORKSPACE
 from tests.registry.test_retention import LATER, TIMES
 from tests.registry.test_runs import record
 from tests.serving.service import free_port
@@ -197,6 +207,38 @@ def test_a_server_that_takes_too_long_over_an_artifact_is_an_outage_of_the_store
         slow = connect(RegistrySettings(home=tmp_path, mlflow_tracking_uri=uri, mlflow_timeout_seconds=3))
         with pytest.raises(ArtifactsUnreachable, match=f"MLflow at {uri} stores no artifacts.*not answer in time"):
             log_production_run(slow, record("late"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "/runs/get failed with exception HTTPConnectionPool: Max retries exceeded (Connection refused)",
+        "/runs/get failed with exception HTTPConnectionPool: Max retries exceeded (too many 503 error responses)",
+        "/runs/get failed with exception HTTPConnectionPool: Read timed out. (read timeout=10)",
+        "/runs/get failed with error code 500 != 200. Response body: ''",
+    ],
+)
+@pytest.mark.parametrize("location", [AZURE, "mlflow-artifacts:/1"])
+def test_mlflow_that_is_away_itself_is_not_the_store_s_fault(embedded: Registry, location: str, said: str) -> None:
+    error = MlflowException(f"API request to http://mlflow/api/2.0/mlflow{said}")
+    away = pytest.raises(RegistryUnreachable, match="can't be reached: start it")
+    with away, embedded.answering(), storing(embedded, of_run(location)):
+        raise error
+
+
+@pytest.mark.parametrize("error", [ClientAuthenticationError("expired"), CredentialUnavailableError("nobody")])
+def test_azure_that_gives_no_token_lets_nobody_store(error: Exception) -> None:
+    refused = store_failure("http://mlflow", of_run(AZURE), error)
+    assert type(refused) is ArtifactsRefused
+    sign_in = store_failure(WORKSPACE, of_run("azureml://store/paths"), error)
+    assert (type(sign_in), "run `az login`" in str(sign_in)) == (CredentialsRefused, True)
+
+
+def test_azure_whose_store_refuses_a_token_is_told_from_one_that_gives_none() -> None:
+    error = ClientAuthenticationError("no right to write")
+    error.status_code = 403
+    error.response = SimpleNamespace(status_code=403)
+    assert type(store_failure(WORKSPACE, of_run("azureml://store/paths"), error)) is ArtifactsRefused
 
 
 def test_a_server_that_goes_away_meanwhile_is_none() -> None:
