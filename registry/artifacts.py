@@ -48,8 +48,24 @@ def store(registry: Registry, uri: str, files: Mapping[str, bytes]) -> None:
                 )
 
 
+def names_of(registry: Registry, uri: str) -> set[str]:
+    """Of the artifacts at `uri`, without those in folders."""
+    with storing(registry, uri, reading=True):
+        artifacts = get_artifact_repository(uri, tracking_uri=registry.uri)
+        return {artifact.path for artifact in artifacts.list_artifacts()}
+
+
+def read(registry: Registry, uri: str, path: str) -> bytes:
+    """One of the artifacts at `uri`."""
+    with tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
+        with storing(registry, uri, reading=True):
+            artifacts = get_artifact_repository(uri, tracking_uri=registry.uri)
+            file = artifacts.download_artifacts(path, folder)  # type: ignore[no-untyped-call]
+        return Path(file).read_bytes()
+
+
 @contextmanager
-def storing(registry: Registry, uri: str) -> Iterator[None]:
+def storing(registry: Registry, uri: str, *, reading: bool = False) -> Iterator[None]:
     """Turns what the store of the artifacts at `uri` raises inside into a RegistryError that names its address.
 
     ArtifactsUnreachable and ArtifactsRefused are outages, since they hold for all runs.
@@ -59,13 +75,13 @@ def storing(registry: Registry, uri: str) -> Iterator[None]:
     except RegistryError:
         raise
     except Exception as error:
-        failure = store_failure(registry.uri, uri, error)
+        failure = store_failure(registry.uri, uri, error, reading=reading)
         if failure is None:
             raise
         raise failure from error
 
 
-def store_failure(tracking_uri: str, uri: str, error: Exception) -> RegistryError | None:
+def store_failure(tracking_uri: str, uri: str, error: Exception, *, reading: bool = False) -> RegistryError | None:
     """What it means for the artifacts at `uri`; None for an error that their store has no part in."""
     proxied = uri.startswith(PROXIED)
     status = _status(error)
@@ -76,20 +92,21 @@ def store_failure(tracking_uri: str, uri: str, error: Exception) -> RegistryErro
         status is None and not _is_away(error, proxied=proxied)
     ):
         return None
+    does, stores = ("read", "hands out") if reading else ("write", "stores")
     if proxied:
         where = f"MLflow at {without_password(tracking_uri)}"
         way_out = "look at its log, and at the store that its --artifacts-destination names"
     else:
         where = f"MLflow's artifact store {_address(uri)}"
-        way_out = "bring it back, or let this machine reach it and write to it"
+        way_out = f"bring it back, or let this machine reach it and {does} there"
     if status in DENIED or no_token:
         return ArtifactsRefused(
-            f"{where} lets nobody store artifacts with these credentials: give this machine the right to write there "
+            f"{where} lets nobody {does} artifacts with these credentials: give this machine the right to {does} there "
             f"({_reason(error, status)})"
         )
     if status in CLIENT_ERRORS and status not in BUSY:
         return RegistryError(f"{where} refused an artifact: {_reason(error, status)}")
-    return ArtifactsUnreachable(f"{where} stores no artifacts: {way_out} ({_reason(error, status)})")
+    return ArtifactsUnreachable(f"{where} {stores} no artifacts: {way_out} ({_reason(error, status)})")
 
 
 def _status(error: Exception) -> int | None:

@@ -3,11 +3,9 @@
 Names are constants because notebooks, dashboards and trends read them.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
@@ -16,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from agent.check import Verdict
 from agent.finding import Method
 from agent.report import ComplianceReport, GuidelineOutcome
-from registry.artifacts import store
+from registry.artifacts import names_of, read, store
 from registry.connection import ABSENT, Registry, without_password
 from registry.errors import NoRecording
 
@@ -216,21 +214,21 @@ def _files(record: ProductionRun) -> dict[str, bytes]:
 
 def read_recording(registry: Registry, run_id: str) -> bytes:
     """What was recorded in a production run; raises NoRecording."""
-    with registry.answering(), tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
+    with registry.answering():
         try:
-            names = {artifact.path for artifact in registry.client.list_artifacts(run_id)}
+            artifacts = registry.client.get_run(run_id).info.artifact_uri
         except MlflowException as error:
             if error.error_code not in (ABSENT, "INVALID_PARAMETER_VALUE"):  # the latter for no possible id
                 raise
             raise NoRecording(
                 f"there is no run {run_id!r} in {without_password(registry.uri)}, and no file of that name"
             ) from error
-        if RECORDING_ARTIFACT not in names:
+        if RECORDING_ARTIFACT not in names_of(registry, artifacts):
             raise NoRecording(
                 f"run {run_id!r} was not recorded: set COPYDESK_RECORD_RATE for workers, "
                 "or record a check by `copydesk check --record FOLDER`"
             )
-        return Path(registry.client.download_artifacts(run_id, RECORDING_ARTIFACT, folder)).read_bytes()
+        return read(registry, artifacts, RECORDING_ARTIFACT)
 
 
 def _checked(outcome: GuidelineOutcome) -> bool:

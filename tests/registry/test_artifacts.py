@@ -1,7 +1,7 @@
 """MLflow answers, and the store of its artifacts doesn't."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +15,8 @@ from azure.identity import CredentialUnavailableError
 from azure.storage.blob import BlobServiceClient
 from mlflow.exceptions import MlflowException
 
-from registry.artifacts import store_failure, storing
+from agent.spec import AgentSpec
+from registry.artifacts import read, store_failure, storing
 from registry.connection import Registry, connect
 from registry.errors import (
     ArtifactsRefused,
@@ -23,19 +24,27 @@ from registry.errors import (
     CredentialsRefused,
     RegistryError,
     RegistryUnreachable,
+    UnknownEvaluation,
 )
+from registry.evaluations import EVALUATIONS, RECORD_ARTIFACT, LabelledData, LoggedRun, log_run, read_evaluation
 from registry.retention import forget_articles
-from registry.runs import experiment_name, find_run
+from registry.runs import RECORDING_ARTIFACT, experiment_name, find_run, read_recording
 from registry.settings import RegistrySettings
+from registry.versions import load, register
+from tests.agent.build import pack
 from tests.registry.logged import log_production_run
 from tests.registry.refusing_proxy import refusing_proxy
 from tests.registry.test_azure import WORKSPACE
 from tests.registry.test_retention import LATER, TIMES
-from tests.registry.test_runs import record
+from tests.registry.test_runs import STARTED, record
 from tests.serving.service import free_port
 
 RUN = "0" * 32
 AZURE = "wasbs://logs@house.blob.core.windows.net/production"
+
+
+def read_version(registry: Registry, _: str) -> object:
+    return load(registry, "1")
 
 
 def of_run(location: str) -> str:
@@ -116,6 +125,64 @@ def test_what_is_old_is_forgotten_later_while_the_store_is_away(server_uri: str,
     ):
         forget_articles(registry, LATER - a_year)
     assert forget_articles(connect(server.settings), LATER - a_year) == 1
+
+
+def evaluation(**fields: object) -> LoggedRun:
+    data = LabelledData(name="desk", split="test", digest="0", source="desk.jsonl", articles=1, words=1)
+    whole = {
+        "name": "e",
+        "tags": {},
+        "params": {},
+        "metrics": {},
+        "data": data,
+        "started": STARTED,
+        "finished": STARTED,
+    }
+    return LoggedRun.model_validate(whole | fields)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, ArtifactsRefused), (503, ArtifactsUnreachable)])
+@pytest.mark.parametrize(
+    "artifacts", [{"files": {"f": b"x"}}, {"texts": {"t.json": "{}"}}, {"tables": {"t.json": {"column": [1]}}}]
+)
+def test_an_evaluation_is_not_logged_while_the_store_is_away(
+    server_uri: str, tmp_path: Path, artifacts: dict[str, object], status: int, kind: type[RegistryError]
+) -> None:
+    with through(server_uri, tmp_path, status) as (registry, uri), pytest.raises(kind, match=f"MLflow at {uri}"):
+        log_run(registry, EVALUATIONS, evaluation(**artifacts))
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, ArtifactsRefused), (503, ArtifactsUnreachable)])
+@pytest.mark.parametrize("reader", [read_evaluation, read_recording, read_version])
+def test_what_is_read_while_the_store_is_away_is_the_same_outage(
+    server_uri: str,
+    server: Registry,
+    reader: Callable[[Registry, str], object],
+    status: int,
+    kind: type[RegistryError],
+) -> None:
+    register(server, AgentSpec(pack=pack()))
+    run = log_run(server, EVALUATIONS, evaluation(files={RECORD_ARTIFACT: b"x", RECORDING_ARTIFACT: b"x"}))
+    with through(server_uri, server.settings.home, status) as (registry, uri):
+        told = f"MLflow at {uri} (hands out no|lets nobody read) artifacts"
+        with pytest.raises(kind, match=told):
+            reader(registry, run)
+
+
+def test_a_version_that_was_loaded_serves_while_the_store_is_away(server_uri: str, server: Registry) -> None:
+    register(server, AgentSpec(pack=pack()))
+    loaded = load(server, "1")
+    with through(server_uri, server.settings.home, 503) as (registry, _):
+        assert load(registry, "1").spec == loaded.spec
+
+
+def test_what_is_missing_from_a_store_that_answers_is_refused_alone(server: Registry) -> None:
+    run = log_run(server, EVALUATIONS, evaluation(files={"f": b"x"}))
+    with pytest.raises(UnknownEvaluation, match=f"has no {RECORD_ARTIFACT}"):
+        read_evaluation(server, run)
+    with pytest.raises(RegistryError) as refused, server.answering():
+        read(server, server.client.get_run(run).info.artifact_uri, "nothing")
+    assert not refused.value.outage
 
 
 @contextmanager
