@@ -22,6 +22,7 @@ MLFLOW_ITSELF = "/api/2.0/mlflow/"  # in what is said of a call that asks for no
 LIBRARIES = frozenset({"azure", "boto3", "botocore", "google", "requests"})
 DENIED = frozenset({401, 403})
 BUSY = frozenset({408, 429})
+NOT_FOUND = 404
 CLIENT_ERRORS = range(400, 500)
 
 _OF_ONE = re.compile(r"(/models)?/[^/]+/artifacts/?$")  # the end of the address of a run's artifacts or a version's
@@ -104,7 +105,8 @@ def store_failure(tracking_uri: str, uri: str, error: Exception, *, reading: boo
             f"{where} lets nobody {does} artifacts with these credentials: give this machine the right to {does} there "
             f"({_reason(error, status)})"
         )
-    if status in CLIENT_ERRORS and status not in BUSY:
+    no_container = status == NOT_FOUND and not reading and not proxied  # nothing else can miss while it is written to
+    if status in CLIENT_ERRORS and status not in BUSY and not no_container:
         return RegistryError(f"{where} refused an artifact: {_reason(error, status)}")
     return ArtifactsUnreachable(f"{where} {stores} no artifacts: {way_out} ({_reason(error, status)})")
 

@@ -218,7 +218,7 @@ def test_azure_that_does_not_answer_is_an_outage(embedded: Registry) -> None:
     ("status", "kind"),
     [
         (400, RegistryError),
-        (404, RegistryError),
+        (404, ArtifactsUnreachable),  # the container is gone
         (403, ArtifactsRefused),
         (500, ArtifactsUnreachable),
         (503, ArtifactsUnreachable),
@@ -255,6 +255,7 @@ def upload_failed(status: int) -> Exception:
         (of_amazon("EndpointConnectionError"), ArtifactsUnreachable),
         (of_amazon("ClientError", status=503), ArtifactsUnreachable),
         (of_amazon("ClientError", status=400), RegistryError),
+        (of_amazon("ClientError", status=404), ArtifactsUnreachable),
         (upload_failed(500), ArtifactsUnreachable),
         (upload_failed(403), ArtifactsRefused),
         (upload_failed(413), RegistryError),
@@ -265,6 +266,13 @@ def upload_failed(status: int) -> Exception:
 def test_what_amazon_raises_is_told_apart(error: Exception, kind: type[RegistryError] | None) -> None:
     failure = store_failure("http://mlflow", of_run("s3://bucket/logs"), error)
     assert (type(failure) if failure else None) is kind
+
+
+def test_an_artifact_that_is_not_there_is_a_refusal_of_that_one() -> None:
+    missing = store_failure(
+        "http://mlflow", of_run("s3://bucket/logs"), of_amazon("ClientError", status=404), reading=True
+    )
+    assert type(missing) is RegistryError
 
 
 def test_a_server_that_takes_too_long_over_an_artifact_is_an_outage_of_the_store(
