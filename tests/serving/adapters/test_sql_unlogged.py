@@ -81,7 +81,7 @@ async def test_what_was_given_up_is_tried_no_more_and_counted_apart(
     assert (left.unlogged, await unlogged.count()) == (1, UnloggedCount(due=1, given_up=1))
     assert await unlogged.page(10) == [
         Unlogged("b", Lacking.RUN, NOW, 1, LATER, REFUSED),
-        Unlogged("a", Lacking.RUN, NOW, 2, None, f"given up by {ROOT.user}: never (before: {REFUSED})"),
+        Unlogged("a", Lacking.RUN, NOW, 2, None, f"stopped by {ROOT.user}: never (before: {REFUSED})"),
     ]
     assert [each.job for each in await unlogged.page(1)] == ["b"]
     assert (await claimed(outbox)).job.id == "b"
@@ -140,7 +140,7 @@ async def test_both_are_noted_with_who_took_them(stores: Stores, unlogged: SqlUn
     ]
     assert noted == [
         (LATER, ROOT.user, "job.log-again", "a", ""),
-        (NOW, ROOT.user, "job.give-up-logging", "a", "never"),
+        (NOW, ROOT.user, "job.stop-logging", "a", "never"),
     ]
 
 
