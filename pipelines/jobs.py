@@ -75,7 +75,7 @@ def list_callbacks(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At 
 
 @jobs_app.command("unlogged")
 def list_unlogged(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At most so many.")] = 50) -> None:
-    """List the ended jobs that MLflow lacks, or lacks decisions about: the oldest first, and last what was given up."""
+    """List the ended jobs that MLflow lacks, or lacks decisions about: the oldest first, and last what is not tried."""
     found, count = asyncio.run(_unlogged(limit))
     console = Console(highlight=False)
     if not found:
@@ -92,33 +92,33 @@ def list_unlogged(limit: Annotated[int, typer.Option(min=1, max=MOST, help="At m
     console.print(table)
     _say_the_rest(console, len(found), count.due + count.given_up)
     console.print(
-        f"{count.due} to be tried, {count.given_up} given up. Give one up: [bold]copydesk jobs give-up JOB "
+        f"{count.due} to be tried, {count.given_up} stopped. Stop one: [bold]copydesk jobs stop-logging JOB "
         "--reason WHY[/]; take that back: [bold]copydesk jobs log-again JOB[/]",
         soft_wrap=True,
     )
 
 
-@jobs_app.command("give-up")
-def give_up(
+@jobs_app.command("stop-logging")
+def stop_logging(
     job_ids: Annotated[list[str], typer.Argument(metavar="JOB", help="Ids of jobs that MLflow refuses for ever.")],
     reason: Annotated[str, typer.Option(help="Why, for the audit.")],
 ) -> None:
     """Try no more to log ended jobs to MLflow, or what was decided with their reports; the audit notes who said so."""
     if not reason.strip():
         raise typer.BadParameter("say why, for whoever reads the audit", param_hint="--reason")
-    asyncio.run(_give_up(job_ids, reason.strip()))
+    done = asyncio.run(_stop_logging(job_ids, reason.strip()))
     Console(highlight=False).print(
-        f"{len(job_ids)} given up; to take that back: [bold]copydesk jobs log-again JOB[/]", soft_wrap=True
+        f"{done} stopped; to take that back: [bold]copydesk jobs log-again JOB[/]", soft_wrap=True
     )
 
 
 @jobs_app.command("log-again")
 def log_again(
-    job_ids: Annotated[list[str], typer.Argument(metavar="JOB", help="Ids of jobs whose logging was given up.")],
+    job_ids: Annotated[list[str], typer.Argument(metavar="JOB", help="Ids of jobs whose logging was stopped.")],
 ) -> None:
-    """Have jobs logged to MLflow at once whose logging was given up, with all that was decided."""
-    asyncio.run(_log_again(job_ids))
-    Console(highlight=False).print(f"{len(job_ids)} to be logged at once.")
+    """Have jobs logged to MLflow at once whose logging was stopped, with all that was decided."""
+    done = asyncio.run(_log_again(job_ids))
+    Console(highlight=False).print(f"{done} to be logged at once.")
 
 
 def _say_the_rest(console: Console, listed: int, in_all: int) -> None:
@@ -149,37 +149,39 @@ async def _unlogged(limit: int) -> tuple[list[Unlogged], UnloggedCount]:
         return await unlogged.page(limit), await unlogged.count()
 
 
-async def _give_up(job_ids: list[str], reason: str) -> None:
-    """Raises JobNotFound and NothingToGiveUp."""
+async def _stop_logging(job_ids: list[str], reason: str) -> int:
+    """Of how many; raises JobNotFound and NothingToStop."""
     from serving.adapters.sql_unlogged import SqlUnlogged
-    from serving.usecases.give_up import give_up
+    from serving.usecases.stop_logging import stop_logging
 
     async def each(stores: "Stores", job_id: str) -> None:
         unlogged = SqlUnlogged(stores.database)
-        await give_up(unlogged, stores.jobs, job_id=job_id, reason=reason, by=operator(), now=_now())
+        await stop_logging(unlogged, stores.jobs, job_id=job_id, reason=reason, by=operator(), now=_now())
 
-    await _for_each(job_ids, each)
+    return await _for_each(job_ids, each, "is tried no more")
 
 
-async def _log_again(job_ids: list[str]) -> None:
-    """Raises JobNotFound and NotGivenUp."""
+async def _log_again(job_ids: list[str]) -> int:
+    """How many; raises JobNotFound and NotStopped."""
     from serving.adapters.sql_unlogged import SqlUnlogged
-    from serving.usecases.give_up import log_again
+    from serving.usecases.stop_logging import log_again
 
     async def each(stores: "Stores", job_id: str) -> None:
         await log_again(SqlUnlogged(stores.database), stores.jobs, job_id=job_id, by=operator(), now=_now())
 
-    await _for_each(job_ids, each)
+    return await _for_each(job_ids, each, "is due at once")
 
 
-async def _for_each(job_ids: list[str], do: "Callable[[Stores, str], Awaitable[None]]") -> None:
-    """Up to the first that fails; those before it are done."""
+async def _for_each(job_ids: list[str], do: "Callable[[Stores, str], Awaitable[None]]", done: str) -> int:
+    """Up to the first that fails; those before it are done, and said to be."""
     from serving.adapters.stores import open_stores
     from serving.settings import ServingSettings
 
     async with open_stores(ServingSettings()) as stores:
-        for job_id in dict.fromkeys(job_ids):
+        for job_id in (once := dict.fromkeys(job_ids)):
             await do(stores, job_id)
+            Console(highlight=False).print(f"{job_id} {done}", markup=False)
+    return len(once)
 
 
 async def _dead(limit: int) -> tuple[list[Job], int]:

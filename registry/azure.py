@@ -73,13 +73,21 @@ def must_have_a_token(uri: str) -> None:
 
 def azure_failure(uri: str, error: Exception) -> RegistryError | None:
     """What one of Azure's own errors means; None for any other."""
-    kinds = {kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "azure.core.exceptions"}
+    kinds = _kinds(error)
     reason = " ".join(str(error).split())[:300]
-    if "ClientAuthenticationError" in kinds:
+    if is_no_token(error):
         return CredentialsRefused(f"Azure gives no token for {uri}: {_SIGN_IN} ({reason})")
     if kinds and "ResourceNotFoundError" not in kinds:
         return RegistryUnreachable(f"Azure ML at {uri} can't be reached: try again in a moment ({reason})")
     return None
+
+
+def is_no_token(error: Exception) -> bool:
+    return "ClientAuthenticationError" in _kinds(error)
+
+
+def _kinds(error: Exception) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "azure.core.exceptions"}
 
 
 def _has_plugin() -> bool:

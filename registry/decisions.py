@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mlflow.exceptions import MlflowException
 
+from registry.artifacts import store
 from registry.connection import ABSENT, Registry
 from registry.errors import NotApproved, NotTrusted, Ungated, UnknownEvaluation, UnknownVersion
 from registry.evaluations import read_decision
@@ -52,7 +53,8 @@ def write_statement(registry: Registry, statement: Statement) -> Signed:
     text = signed.model_dump_json()
     with registry.answering():
         if statement.kind in DECIDED:
-            registry.client.log_text(statement.run, text, STATEMENT_ARTIFACT)
+            artifacts = registry.client.get_run(statement.run).info.artifact_uri
+            store(registry, artifacts, {STATEMENT_ARTIFACT: text.encode()})
             registry.client.set_tag(statement.run, RECORD_ID, signed.id)
             registry.client.set_tag(statement.run, RECORD_VERSION, str(statement.number))
         registry.client.set_model_version_tag(MODEL_NAME, str(statement.number), f"{RECORD_KEY}{signed.id}", text)

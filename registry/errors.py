@@ -2,8 +2,8 @@
 
 RegistryError               MLflow refused, in its own words
 ├── RegistryUnreachable     the server or the database file can't be reached
+│   └── ArtifactsUnreachable  MLflow answers, and the store of its artifacts doesn't
 ├── CredentialsRefused      MLflow doesn't know us, or not any more
-├── ArtifactsUnreachable    MLflow answers, and the store of its artifacts doesn't
 ├── ArtifactsRefused        that store lets us write nothing
 ├── NoRecording             a run that isn't there, or that nobody recorded
 ├── UnknownVersion          a number or alias the registry doesn't have
@@ -45,12 +45,10 @@ class CredentialsRefused(RegistryError):
     outage = True
 
 
-class ArtifactsUnreachable(RegistryError):
+class ArtifactsUnreachable(RegistryUnreachable):
     """MLflow answers, and the store of its artifacts doesn't, or can't be written."""
 
     type = "artifacts-unreachable"
-    status = 503
-    outage = True
 
 
 class ArtifactsRefused(RegistryError):

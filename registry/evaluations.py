@@ -5,10 +5,8 @@ dashboards read them.
 """
 
 import json
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -16,6 +14,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput, M
 from mlflow.exceptions import MlflowException
 from pydantic import BaseModel, ConfigDict
 
+from registry.artifacts import names_of, read, store, storing
 from registry.connection import ABSENT, Registry, without_password
 from registry.errors import UnknownEvaluation
 from registry.runs import MAX_NAME_CHARACTERS, MAX_SET_CHARACTERS, METRICS_PER_CALL
@@ -95,15 +94,10 @@ def log_run(registry: Registry, experiment: str, run: LoggedRun) -> str:
         client.log_batch(id, params=params)
         for start in range(0, len(points), METRICS_PER_CALL):
             client.log_batch(id, metrics=points[start : start + METRICS_PER_CALL])
-        for path, text in run.texts.items():
-            client.log_text(id, text, path)
-        for path, table in run.tables.items():
-            client.log_table(id, table, path)
-        with tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
-            for name, content in run.files.items():
-                file = Path(folder) / name
-                file.write_bytes(content)
-                client.log_artifact(id, str(file))
+        store(registry, created.info.artifact_uri, _encoded(run.texts) | run.files)
+        with storing(registry, created.info.artifact_uri):
+            for path, table in run.tables.items():
+                client.log_table(id, table, path)
         client.set_terminated(id, "FINISHED", end_time=at)  # last: a finished run is a complete one
     return id
 
@@ -115,8 +109,7 @@ def add_to_run(
     at = _milliseconds(datetime.now(UTC))
     points = [Metric(name, value, at, 0) for name, value in metrics.items()]
     with registry.answering():
-        for path, text in texts.items():
-            registry.client.log_text(run_id, text, path)
+        store(registry, registry.client.get_run(run_id).info.artifact_uri, _encoded(texts))
         registry.client.log_batch(run_id, metrics=points, tags=[RunTag(name, value) for name, value in tags.items()])
 
 
@@ -188,16 +181,20 @@ def _newest(registry: Registry, experiment_name: str, query: str) -> str | None:
 
 
 def _artifact(registry: Registry, run_id: str, name: str) -> bytes:
-    with registry.answering(), tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
+    with registry.answering():
         try:
-            names = {artifact.path for artifact in registry.client.list_artifacts(run_id)}
+            artifacts = registry.client.get_run(run_id).info.artifact_uri
         except MlflowException as error:
             if error.error_code not in (ABSENT, "INVALID_PARAMETER_VALUE"):  # the latter for no possible id
                 raise
             raise UnknownEvaluation(f"there is no run {run_id!r} in {without_password(registry.uri)}") from error
-        if name not in names:
+        if name not in names_of(registry, artifacts):
             raise UnknownEvaluation(f"run {run_id!r} has no {name}: name a run of `copydesk evaluate` or `gate`")
-        return Path(registry.client.download_artifacts(run_id, name, folder)).read_bytes()
+        return read(registry, artifacts, name)
+
+
+def _encoded(texts: Mapping[str, str]) -> dict[str, bytes]:
+    return {path: text.encode() for path, text in texts.items()}
 
 
 def _dataset(data: LabelledData) -> DatasetInput:

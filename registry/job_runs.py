@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from registry.artifacts import names_of
 from registry.connection import Registry
 from registry.runs import JOB_ID
 
@@ -34,7 +35,7 @@ def find_job_run(registry: Registry, job_id: str) -> LoggedRun | None:
         if not found:
             return None
         run = found[0]
-        artifacts = registry.client.list_artifacts(run.info.run_id)
+        artifacts = names_of(registry, run.info.artifact_uri)
     return LoggedRun(
         run_id=run.info.run_id,
         experiment=experiments[run.info.experiment_id],
@@ -42,5 +43,5 @@ def find_job_run(registry: Registry, job_id: str) -> LoggedRun | None:
         params=run.data.params,
         metrics=run.data.metrics,
         tags=run.data.tags,
-        artifacts=tuple(artifact.path for artifact in artifacts),
+        artifacts=tuple(sorted(artifacts)),
     )

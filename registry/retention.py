@@ -66,8 +66,8 @@ def _runs(registry: Registry, experiment: Experiment) -> Iterator[Run]:
 
 
 def _forget(registry: Registry, run: Run) -> None:
-    with storing(registry, run.info):
-        artifacts = get_artifact_repository(run.info.artifact_uri)
+    with storing(registry, run.info.artifact_uri):
+        artifacts = get_artifact_repository(run.info.artifact_uri, tracking_uri=registry.uri)
         there = {artifact.path for artifact in artifacts.list_artifacts()}
         for name in (REPORT_ARTIFACT, RECORDING_ARTIFACT):
             if name in there:

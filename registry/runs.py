@@ -3,11 +3,9 @@
 Names are constants because notebooks, dashboards and trends read them.
 """
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
@@ -16,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from agent.check import Verdict
 from agent.finding import Method
 from agent.report import ComplianceReport, GuidelineOutcome
-from registry.artifacts import storing
+from registry.artifacts import names_of, read, store
 from registry.connection import ABSENT, Registry, without_password
 from registry.errors import NoRecording
 
@@ -205,38 +203,32 @@ def _complete(registry: Registry, run: Run, record: ProductionRun) -> None:
     client.log_batch(run_id, metrics=points[:METRICS_PER_CALL], params=values, tags=said)
     for start in range(METRICS_PER_CALL, len(points), METRICS_PER_CALL):
         client.log_batch(run_id, metrics=points[start : start + METRICS_PER_CALL])
-    with storing(registry, run.info):
-        if record.report is not None:
-            client.log_text(run_id, record.report.model_dump_json(indent=1), REPORT_ARTIFACT)
-        if record.recording is not None:
-            _log_recording(registry, run_id, record.recording)
+    store(registry, run.info.artifact_uri, _files(record))
     client.set_terminated(run_id, "FINISHED", end_time=at)  # last: a finished run is a complete one
 
 
-def _log_recording(registry: Registry, run_id: str, recording: bytes) -> None:
-    with tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
-        path = Path(folder) / RECORDING_ARTIFACT
-        path.write_bytes(recording)
-        registry.client.log_artifact(run_id, str(path))
+def _files(record: ProductionRun) -> dict[str, bytes]:
+    report = {} if record.report is None else {REPORT_ARTIFACT: record.report.model_dump_json(indent=1).encode()}
+    return report if record.recording is None else report | {RECORDING_ARTIFACT: record.recording}
 
 
 def read_recording(registry: Registry, run_id: str) -> bytes:
     """What was recorded in a production run; raises NoRecording."""
-    with registry.answering(), tempfile.TemporaryDirectory(prefix="copydesk-") as folder:
+    with registry.answering():
         try:
-            names = {artifact.path for artifact in registry.client.list_artifacts(run_id)}
+            artifacts = registry.client.get_run(run_id).info.artifact_uri
         except MlflowException as error:
             if error.error_code not in (ABSENT, "INVALID_PARAMETER_VALUE"):  # the latter for no possible id
                 raise
             raise NoRecording(
                 f"there is no run {run_id!r} in {without_password(registry.uri)}, and no file of that name"
             ) from error
-        if RECORDING_ARTIFACT not in names:
+        if RECORDING_ARTIFACT not in names_of(registry, artifacts):
             raise NoRecording(
                 f"run {run_id!r} was not recorded: set COPYDESK_RECORD_RATE for workers, "
                 "or record a check by `copydesk check --record FOLDER`"
             )
-        return Path(registry.client.download_artifacts(run_id, RECORDING_ARTIFACT, folder)).read_bytes()
+        return read(registry, artifacts, RECORDING_ARTIFACT)
 
 
 def _checked(outcome: GuidelineOutcome) -> bool:

@@ -1,13 +1,11 @@
 """Versions of the agent: register, list, describe, load."""
 
 import logging
-import tempfile
-from pathlib import Path
 from typing import NamedTuple
 
-import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 from pydantic import ValidationError
 
 from agent.check_cache import KeyValues
@@ -16,6 +14,7 @@ from agent.endpoint import Endpoint
 from agent.graph import Agent
 from agent.spec import AgentSpec
 from registry.alias_store import model_entry, set_alias
+from registry.artifacts import read
 from registry.connection import ABSENT, ALREADY_THERE, Registry, without_password
 from registry.copies import LocalCopies
 from registry.errors import CodeMismatch, DigestMismatch, RegistryUnreachable, UnknownVersion
@@ -184,23 +183,29 @@ def _describe_or_remember(registry: Registry, copies: LocalCopies, ref: str) -> 
 
 
 def _download(registry: Registry, version: RegisteredVersion) -> AgentSpec:
-    with tempfile.TemporaryDirectory(prefix="copydesk-") as folder, registry.answering():
-        path = mlflow.artifacts.download_artifacts(
-            artifact_uri=f"models:/{MODEL_NAME}/{version.number}/artifacts/{SPEC}.json", dst_path=folder
-        )
-        try:
-            spec = AgentSpec.model_validate_json(Path(path).read_bytes())
-        except ValidationError as error:
-            raise DigestMismatch(
-                f"the stored snapshot of version {version.number} can't be read: somebody changed it, so register the "
-                f"pack anew ({error.errors()[0]['msg']})"
-            ) from error
+    with registry.answering():
+        snapshot = read(registry, _artifacts(registry, version), f"artifacts/{SPEC}.json")
+    try:
+        spec = AgentSpec.model_validate_json(snapshot)
+    except ValidationError as error:
+        raise DigestMismatch(
+            f"the stored snapshot of version {version.number} can't be read: somebody changed it, so register the "
+            f"pack anew ({error.errors()[0]['msg']})"
+        ) from error
     if spec.digest != version.digest:
         raise DigestMismatch(
             f"version {version.number} was registered with digest {version.digest[:12]}, its stored snapshot "
             f"has {spec.digest[:12]}: somebody changed it, so register the pack anew"
         )
     return spec
+
+
+def _artifacts(registry: Registry, version: RegisteredVersion) -> str:
+    """Where they lie; MLflow may say so by way of a logged model."""
+    uri = f"models:/{MODEL_NAME}/{version.number}"
+    while uri.startswith("models:/"):
+        uri = str(ModelsArtifactRepository.get_underlying_uri(uri))  # type: ignore[no-untyped-call]
+    return uri
 
 
 def _require_code(code: str, who: str) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from serving.adapters.database import Database
@@ -43,11 +43,11 @@ class SqlFeedbackOutbox:
         return await self._update(news, due_at=None, reason="")
 
     async def again(self, news: FeedbackNews, now: datetime) -> None:
-        once_more = {"due_at": now, "attempts": feedback_outbox.c.attempts + 1}
+        of = feedback_outbox.c
+        own = and_(of.job_id == news.job.id, or_(of.due_at.is_not(None), of.reason == ""))  # not what was given up
+        once_more = {"due_at": now, "attempts": of.attempts + 1}
         async with self._database.write() as connection:
-            await connection.execute(
-                update(feedback_outbox).where(feedback_outbox.c.job_id == news.job.id).values(once_more)
-            )
+            await connection.execute(update(feedback_outbox).where(own).values(once_more))
 
     async def postponed(self, news: FeedbackNews, until: datetime, reason: str) -> bool:
         return await self._update(news, due_at=until, reason=reason)

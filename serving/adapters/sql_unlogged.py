@@ -48,9 +48,9 @@ class SqlUnlogged:
 
     async def give_up(self, job_id: str, reason: str, by: Actor, now: datetime) -> bool:
         async with self._database.write() as connection:
-            done = [await _give_up(connection, each, job_id, f"given up by {by.user}: {reason}") for each in Lacking]
+            done = [await _give_up(connection, each, job_id, f"stopped by {by.user}: {reason}") for each in Lacking]
             if any(done):
-                await note(connection, by, "job.give-up-logging", job_id, reason, now=now)
+                await note(connection, by, "job.stop-logging", job_id, reason, now=now)
         return any(done)
 
     async def log_again(self, job_id: str, by: Actor, now: datetime) -> bool:

@@ -102,7 +102,7 @@ class FeedbackOutbox(Protocol):
         """Takes it out; False when this attempt took too long, or more was decided meanwhile."""
 
     async def again(self, news: FeedbackNews, now: datetime) -> None:
-        """Has it told once more, whoever is telling it."""
+        """Has it told once more, whoever is telling or has told it; not when it was given up."""
 
     async def postponed(self, news: FeedbackNews, until: datetime, reason: str) -> bool:
         """Has it tried again then; False as above."""

@@ -80,18 +80,18 @@ async def audited() -> list[tuple[str, str, str, str]]:
         return [(e.user, e.action, e.subject, e.detail) for e in await SqlAudit(stores.database).page(None, 10)]
 
 
-def test_what_mlflow_refuses_is_seen_given_up_and_logged_once_after_all(run: Run, tmp_path: Path) -> None:
+def test_what_mlflow_refuses_is_seen_stopped_and_logged_once_after_all(run: Run, tmp_path: Path) -> None:
     mlflow = connect(RegistrySettings(home=with_mlflow(tmp_path / "home"), mlflow_tracking_uri=""))
     month = mlflow.experiment_id(f"copydesk/production-{utc_now():%Y-%m}")
     mlflow.client.delete_experiment(month)
     asyncio.run(end("a"))
     assert run("tick").code == 0
     said = " ".join(run("jobs", "unlogged").out.split())
-    assert ("mlflow experiments restore" in said, "1 to be tried, 0 given up" in said) == (True, True)
-    assert run("jobs", "give-up", "a", "--reason", "the month is gone").code == 0
+    assert ("mlflow experiments restore" in said, "1 to be tried, 0 stopped" in said) == (True, True)
+    assert run("jobs", "stop-logging", "a", "--reason", "the month is gone").code == 0
     said = " ".join(run("jobs", "unlogged").out.split())
-    assert ("never given up by" in said, "the month is gone (before: experiment" in said) == (True, True)
-    assert "0 to be tried, 1 given up" in said
+    assert ("never stopped by" in said, "the month is gone (before: experiment" in said) == (True, True)
+    assert "0 to be tried, 1 stopped" in said
     assert "Put off" not in run("tick").out
     mlflow.client.restore_experiment(month)
     assert run("jobs", "log-again", "a").code == 0
@@ -100,20 +100,29 @@ def test_what_mlflow_refuses_is_seen_given_up_and_logged_once_after_all(run: Run
     assert len(mlflow.client.search_runs([month], "tags.job_id = 'a'")) == 1
     assert asyncio.run(audited()) == [
         (user_name(), "job.log-again", "a", ""),
-        (user_name(), "job.give-up-logging", "a", "the month is gone"),
+        (user_name(), "job.stop-logging", "a", "the month is gone"),
     ]
 
 
-def test_nothing_is_given_up_without_a_reason(run: Run) -> None:
+def test_nothing_is_stopped_without_a_reason(run: Run) -> None:
     asyncio.run(end("a"))
-    assert run("jobs", "give-up", "a").code == 2
-    refused = run("jobs", "give-up", "a", "--reason", " ")
+    assert run("jobs", "stop-logging", "a").code == 2
+    refused = run("jobs", "stop-logging", "a", "--reason", " ")
     assert (refused.code, "say why" in refused.err) == (2, True)
     assert asyncio.run(audited()) == []
 
 
 def test_a_job_that_is_not_there_is_named(run: Run) -> None:
     asyncio.run(end("a"))
-    refused = run("jobs", "give-up", "a", "nope", "--reason", "never")
+    refused = run("jobs", "stop-logging", "a", "nope", "--reason", "never")
     assert (refused.code, "there is no job 'nope'" in " ".join(refused.err.split())) == (2, True)
+    assert refused.out == "a is tried no more\n"
     assert [subject for _, _, subject, _ in asyncio.run(audited())] == ["a"]
+
+
+def test_a_job_that_is_named_twice_counts_once(run: Run) -> None:
+    asyncio.run(end("a", "b"))
+    stopped = run("jobs", "stop-logging", "a", "b", "a", "--reason", "never").out
+    assert stopped.splitlines()[:-1] == ["a is tried no more", "b is tried no more"]
+    assert stopped.splitlines()[-1].startswith("2 stopped")
+    assert run("jobs", "log-again", "b", "b").out == "b is due at once\n1 to be logged at once.\n"

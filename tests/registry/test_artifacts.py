@@ -1,36 +1,55 @@
 """MLflow answers, and the store of its artifacts doesn't."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import CredentialUnavailableError
 from azure.storage.blob import BlobServiceClient
-from mlflow.entities import RunInfo
 from mlflow.exceptions import MlflowException
 
-from registry.artifacts import store_failure, storing
+from agent.spec import AgentSpec
+from registry.artifacts import read, store_failure, storing
 from registry.connection import Registry, connect
-from registry.errors import ArtifactsRefused, ArtifactsUnreachable, RegistryError
+from registry.errors import (
+    ArtifactsRefused,
+    ArtifactsUnreachable,
+    CredentialsRefused,
+    RegistryError,
+    RegistryUnreachable,
+    UnknownEvaluation,
+)
+from registry.evaluations import EVALUATIONS, RECORD_ARTIFACT, LabelledData, LoggedRun, log_run, read_evaluation
 from registry.retention import forget_articles
-from registry.runs import experiment_name, find_run
+from registry.runs import RECORDING_ARTIFACT, experiment_name, find_run, read_recording
 from registry.settings import RegistrySettings
+from registry.versions import load, register
+from tests.agent.build import pack
 from tests.registry.logged import log_production_run
 from tests.registry.refusing_proxy import refusing_proxy
-from tests.registry.test_retention import LATER
-from tests.registry.test_runs import record
+from tests.registry.test_azure import WORKSPACE
+from tests.registry.test_retention import LATER, TIMES
+from tests.registry.test_runs import STARTED, record
 from tests.serving.service import free_port
 
 RUN = "0" * 32
 AZURE = "wasbs://logs@house.blob.core.windows.net/production"
 
 
-def info(location: str) -> RunInfo:
-    """Of a run whose experiment keeps its artifacts there."""
-    uri = f"{location}/{RUN}/artifacts"
-    return RunInfo(RUN, "1", "ada", "RUNNING", 0, None, "active", artifact_uri=uri)
+def read_version(registry: Registry, _: str) -> object:
+    return load(registry, "1")
+
+
+def of_run(location: str) -> str:
+    """The address of the artifacts of a run whose experiment keeps them there."""
+    return f"{location}/{RUN}/artifacts"
 
 
 def at_location(registry: Registry, location: str) -> None:
@@ -57,7 +76,8 @@ def test_a_store_of_its_own_that_is_away_is_named_without_its_password(embedded:
     at_location(embedded, f"http://me:secret@127.0.0.1:{port}/logs?sig=signature")
     with pytest.raises(ArtifactsUnreachable, match=rf"store http://me:\*\*\*@127.0.0.1:{port}/logs stores no") as away:
         log_production_run(embedded, record())
-    assert not {"secret", "signature"} & set(str(away.value).replace("=", " ").replace(":", " ").split())
+    said = str(away.value)
+    assert ("secret" in said, "sig=" in said) == (False, False)
 
 
 def test_a_store_whose_driver_is_missing_is_an_outage(embedded: Registry) -> None:
@@ -98,13 +118,72 @@ def test_an_artifact_that_is_refused_is_none(server_uri: str, tmp_path: Path, st
 
 
 def test_what_is_old_is_forgotten_later_while_the_store_is_away(server_uri: str, server: Registry) -> None:
-    log_production_run(server, record("old"))
+    a_year = timedelta(days=400)  # a month of its own: other tests forget on this server too
+    log_production_run(server, record("old", **{at: getattr(record(), at) - a_year for at in TIMES}))
     with (
         through(server_uri, server.settings.home, 503) as (registry, uri),
         pytest.raises(ArtifactsUnreachable, match=f"MLflow at {uri} stores no artifacts"),
     ):
-        forget_articles(registry, LATER)
-    assert forget_articles(connect(server.settings), LATER) >= 1
+        forget_articles(registry, LATER - a_year)
+    assert forget_articles(connect(server.settings), LATER - a_year) == 1
+
+
+def evaluation(**fields: object) -> LoggedRun:
+    data = LabelledData(name="desk", split="test", digest="0", source="desk.jsonl", articles=1, words=1)
+    whole = {
+        "name": "e",
+        "tags": {},
+        "params": {},
+        "metrics": {},
+        "data": data,
+        "started": STARTED,
+        "finished": STARTED,
+    }
+    return LoggedRun.model_validate(whole | fields)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, ArtifactsRefused), (503, ArtifactsUnreachable)])
+@pytest.mark.parametrize(
+    "artifacts", [{"files": {"f": b"x"}}, {"texts": {"t.json": "{}"}}, {"tables": {"t.json": {"column": [1]}}}]
+)
+def test_an_evaluation_is_not_logged_while_the_store_is_away(
+    server_uri: str, tmp_path: Path, artifacts: dict[str, object], status: int, kind: type[RegistryError]
+) -> None:
+    with through(server_uri, tmp_path, status) as (registry, uri), pytest.raises(kind, match=f"MLflow at {uri}"):
+        log_run(registry, EVALUATIONS, evaluation(**artifacts))
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, ArtifactsRefused), (503, ArtifactsUnreachable)])
+@pytest.mark.parametrize("reader", [read_evaluation, read_recording, read_version])
+def test_what_is_read_while_the_store_is_away_is_the_same_outage(
+    server_uri: str,
+    server: Registry,
+    reader: Callable[[Registry, str], object],
+    status: int,
+    kind: type[RegistryError],
+) -> None:
+    register(server, AgentSpec(pack=pack()))
+    run = log_run(server, EVALUATIONS, evaluation(files={RECORD_ARTIFACT: b"x", RECORDING_ARTIFACT: b"x"}))
+    with through(server_uri, server.settings.home, status) as (registry, uri):
+        told = f"MLflow at {uri} (hands out no|lets nobody read) artifacts"
+        with pytest.raises(kind, match=told):
+            reader(registry, run)
+
+
+def test_a_version_that_was_loaded_serves_while_the_store_is_away(server_uri: str, server: Registry) -> None:
+    register(server, AgentSpec(pack=pack()))
+    loaded = load(server, "1")
+    with through(server_uri, server.settings.home, 503) as (registry, _):
+        assert load(registry, "1").spec == loaded.spec
+
+
+def test_what_is_missing_from_a_store_that_answers_is_refused_alone(server: Registry) -> None:
+    run = log_run(server, EVALUATIONS, evaluation(files={"f": b"x"}))
+    with pytest.raises(UnknownEvaluation, match=f"has no {RECORD_ARTIFACT}"):
+        read_evaluation(server, run)
+    with pytest.raises(RegistryError) as refused, server.answering():
+        read(server, server.client.get_run(run).info.artifact_uri, "nothing")
+    assert not refused.value.outage
 
 
 @contextmanager
@@ -132,7 +211,7 @@ def upload(url: str) -> None:
 
 def test_azure_that_does_not_answer_is_an_outage(embedded: Registry) -> None:
     told = pytest.raises(ArtifactsUnreachable, match=f"{AZURE} stores no artifacts.*refused")
-    with told, storing(embedded, info(AZURE)):
+    with told, storing(embedded, of_run(AZURE)):
         upload(f"http://127.0.0.1:{free_port()}/house")
 
 
@@ -140,14 +219,18 @@ def test_azure_that_does_not_answer_is_an_outage(embedded: Registry) -> None:
     ("status", "kind"),
     [
         (400, RegistryError),
-        (404, RegistryError),
+        (404, ArtifactsUnreachable),  # the container is gone
         (403, ArtifactsRefused),
         (500, ArtifactsUnreachable),
         (503, ArtifactsUnreachable),
     ],
 )
 def test_what_azure_answers_is_told_apart(embedded: Registry, status: int, kind: type[RegistryError]) -> None:
-    with blob_store(status) as url, pytest.raises(RegistryError, match=AZURE) as failed, storing(embedded, info(AZURE)):
+    with (
+        blob_store(status) as url,
+        pytest.raises(RegistryError, match=AZURE) as failed,
+        storing(embedded, of_run(AZURE)),
+    ):
         upload(url)
     assert type(failed.value) is kind
 
@@ -173,6 +256,7 @@ def upload_failed(status: int) -> Exception:
         (of_amazon("EndpointConnectionError"), ArtifactsUnreachable),
         (of_amazon("ClientError", status=503), ArtifactsUnreachable),
         (of_amazon("ClientError", status=400), RegistryError),
+        (of_amazon("ClientError", status=404), ArtifactsUnreachable),
         (upload_failed(500), ArtifactsUnreachable),
         (upload_failed(403), ArtifactsRefused),
         (upload_failed(413), RegistryError),
@@ -181,8 +265,15 @@ def upload_failed(status: int) -> Exception:
     ],
 )
 def test_what_amazon_raises_is_told_apart(error: Exception, kind: type[RegistryError] | None) -> None:
-    failure = store_failure("http://mlflow", info("s3://bucket/logs"), error)
+    failure = store_failure("http://mlflow", of_run("s3://bucket/logs"), error)
     assert (type(failure) if failure else None) is kind
+
+
+def test_an_artifact_that_is_not_there_is_a_refusal_of_that_one() -> None:
+    missing = store_failure(
+        "http://mlflow", of_run("s3://bucket/logs"), of_amazon("ClientError", status=404), reading=True
+    )
+    assert type(missing) is RegistryError
 
 
 def test_a_server_that_takes_too_long_over_an_artifact_is_an_outage_of_the_store(
@@ -194,6 +285,46 @@ def test_a_server_that_takes_too_long_over_an_artifact_is_an_outage_of_the_store
             log_production_run(slow, record("late"))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "/runs/get failed with exception HTTPConnectionPool: Max retries exceeded (Connection refused)",
+        "/runs/get failed with exception HTTPConnectionPool: Max retries exceeded (too many 503 error responses)",
+        "/runs/get failed with exception HTTPConnectionPool: Read timed out. (read timeout=10)",
+        "/runs/get failed with error code 500 != 200. Response body: ''",
+    ],
+)
+@pytest.mark.parametrize("location", [AZURE, "mlflow-artifacts:/1"])
+def test_mlflow_that_is_away_itself_is_not_the_store_s_fault(embedded: Registry, location: str, said: str) -> None:
+    error = MlflowException(f"API request to http://mlflow/api/2.0/mlflow{said}")
+    away = pytest.raises(RegistryUnreachable, match="can't be reached: start it")
+    with away, embedded.answering(), storing(embedded, of_run(location)):
+        raise error
+
+
+@pytest.mark.parametrize("error", [ClientAuthenticationError("expired"), CredentialUnavailableError("nobody")])
+def test_azure_that_gives_no_token_lets_nobody_store(error: Exception) -> None:
+    refused = store_failure("http://mlflow", of_run(AZURE), error)
+    assert type(refused) is ArtifactsRefused
+    sign_in = store_failure(WORKSPACE, of_run("azureml://store/paths"), error)
+    assert (type(sign_in), "run `az login`" in str(sign_in)) == (CredentialsRefused, True)
+
+
+def test_azure_whose_store_refuses_a_token_is_told_from_one_that_gives_none() -> None:
+    error = ClientAuthenticationError("no right to write")
+    error.status_code = 403
+    error.response = SimpleNamespace(status_code=403)
+    assert type(store_failure(WORKSPACE, of_run("azureml://store/paths"), error)) is ArtifactsRefused
+
+
 def test_a_server_that_goes_away_meanwhile_is_none() -> None:
     said = "API request to http://mlflow/api/2.0/mlflow-artifacts/artifacts/1 failed with exception Connection refused"
-    assert store_failure("http://mlflow", info("mlflow-artifacts:/1"), MlflowException(said)) is None
+    assert store_failure("http://mlflow", of_run("mlflow-artifacts:/1"), MlflowException(said)) is None
+
+
+def test_a_full_disk_of_this_machine_is_not_the_store_s_fault(
+    embedded: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not-there"))
+    with pytest.raises(FileNotFoundError, match="not-there"):
+        log_production_run(embedded, record())

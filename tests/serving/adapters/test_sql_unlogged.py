@@ -13,7 +13,8 @@ from serving.adapters.sql_trail import SqlTrail
 from serving.adapters.sql_unlogged import SqlUnlogged
 from serving.adapters.stores import Stores
 from serving.job import Job
-from serving.ports.log import Lacking, LogEntry, Unlogged, UnloggedCount
+from serving.ports.log import FeedbackNews, Lacking, LogEntry, Unlogged, UnloggedCount
+from serving.usecases.tell_feedback import tell_next
 from tests.serving.adapters.test_sql_feedback import checked, dismiss, finding_of, say
 from tests.serving.build import NOW, ROOT, claim, submission
 
@@ -80,7 +81,7 @@ async def test_what_was_given_up_is_tried_no_more_and_counted_apart(
     assert (left.unlogged, await unlogged.count()) == (1, UnloggedCount(due=1, given_up=1))
     assert await unlogged.page(10) == [
         Unlogged("b", Lacking.RUN, NOW, 1, LATER, REFUSED),
-        Unlogged("a", Lacking.RUN, NOW, 2, None, f"given up by {ROOT.user}: never (before: {REFUSED})"),
+        Unlogged("a", Lacking.RUN, NOW, 2, None, f"stopped by {ROOT.user}: never (before: {REFUSED})"),
     ]
     assert [each.job for each in await unlogged.page(1)] == ["b"]
     assert (await claimed(outbox)).job.id == "b"
@@ -139,7 +140,7 @@ async def test_both_are_noted_with_who_took_them(stores: Stores, unlogged: SqlUn
     ]
     assert noted == [
         (LATER, ROOT.user, "job.log-again", "a", ""),
-        (NOW, ROOT.user, "job.give-up-logging", "a", "never"),
+        (NOW, ROOT.user, "job.stop-logging", "a", "never"),
     ]
 
 
@@ -176,6 +177,20 @@ async def test_decisions_about_a_job_whose_run_is_logged_are_given_up_by_themsel
     assert await SqlTrail(stores.database).run_of("a") == "run of a"
     assert await unlogged.log_again("a", ROOT, NOW)
     assert await decided.is_due(NOW)
+
+
+async def test_decisions_that_are_given_up_while_they_are_told_stay_given_up(
+    stores: Stores, unlogged: SqlUnlogged, outbox: SqlOutbox
+) -> None:
+    job, decided = await logged(stores, outbox), SqlFeedbackOutbox(stores.database)
+    await say(stores, job, dismiss(await finding_of(stores)))
+
+    class GivenUpMeanwhile:
+        async def tell(self, news: FeedbackNews) -> None:
+            assert await unlogged.give_up(news.job.id, "never", ROOT, NOW)
+
+    assert await tell_next(decided, GivenUpMeanwhile(), clock=lambda: NOW)
+    assert (await unlogged.is_given_up("a"), await decided.is_due(LATER)) == (True, False)
 
 
 async def test_what_is_decided_later_is_told_with_all_that_was_given_up(
