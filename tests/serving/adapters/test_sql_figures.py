@@ -7,9 +7,10 @@ from sqlalchemy import delete
 from serving.adapters.sql_figures import SqlFigures
 from serving.adapters.stores import Stores
 from serving.adapters.tables import jobs
-from serving.feedback import Action, Decision, Reason, State
+from serving.feedback import Action, ApprovalStatus, Decision, Dismissals, Reason, State
 from serving.figures import Count
-from tests.serving.adapters.test_sql_feedback import checked, dismiss, finding_of, say
+from serving.job import Job
+from tests.serving.adapters.test_sql_feedback import OWNER, checked, dismiss, finding_of, say
 from tests.serving.build import NOW, request
 
 LONG_AGO = NOW - timedelta(days=30)
@@ -48,6 +49,34 @@ async def test_what_was_taken_back_is_undecided(stores: Stores) -> None:
     for action in (Action.ACCEPT, Action.UNDO):
         await say(stores, job, Decision(words, action))
     assert {count.state for count in await counts(stores)} == {State.NONE}
+
+
+async def test_what_owners_say_of_dismissals_counts_where_it_stands(stores: Stores) -> None:
+    """Of each user's each document on its own, and of what was said last."""
+
+    async def dismissed(user: str, document: str, status: ApprovalStatus | None) -> Job:
+        job = await checked(stores, f"{user}-{document}", request=request(user=user, document_id=document))
+        await say(stores, job, dismiss(await finding_of(stores, job_id=job.id)), policy=Dismissals.APPROVAL)
+        (entry,) = (await stores.feedback.standing(user, f"id:{document}")).values()
+        if status:
+            assert await stores.feedback.judge(entry.id, status, by=OWNER, comment="", now=NOW)
+        return job
+
+    await dismissed("ada", "d", ApprovalStatus.APPROVED)
+    await dismissed("ada", "other", ApprovalStatus.DECLINED)
+    await dismissed("eve", "d", None)
+    undone = await dismissed("eve", "other", ApprovalStatus.APPROVED)
+    accepted = await dismissed("ben", "d", ApprovalStatus.DECLINED)
+    await say(stores, undone, Decision(await finding_of(stores, job_id=undone.id), Action.UNDO))
+    await say(stores, accepted, Decision(await finding_of(stores, job_id=accepted.id), Action.ACCEPT))
+    assert await counts(stores) == {
+        Count("plain-words", "1", State.DISMISSED, Reason.QUOTATION, 1),
+        Count("plain-words", "1", State.DECLINED, Reason.QUOTATION, 1),
+        Count("plain-words", "1", State.PENDING, Reason.QUOTATION, 1),
+        Count("plain-words", "1", State.NONE, None, 1),
+        Count("plain-words", "1", State.ACCEPTED, None, 1),
+        Count("attribution", "1", State.NONE, None, 5),
+    }
 
 
 async def test_decisions_outlive_their_articles(stores: Stores) -> None:
