@@ -16,7 +16,7 @@ from azure.storage.blob import BlobServiceClient
 from mlflow.exceptions import MlflowException
 
 from agent.spec import AgentSpec
-from registry.artifacts import read, store_failure, storing
+from registry.artifacts import read, store, store_failure, storing
 from registry.connection import Registry, connect
 from registry.errors import (
     ArtifactsRefused,
@@ -277,12 +277,14 @@ def test_an_artifact_that_is_not_there_is_a_refusal_of_that_one() -> None:
 
 
 def test_a_server_that_takes_too_long_over_an_artifact_is_an_outage_of_the_store(
-    server_uri: str, tmp_path: Path
+    server_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with refusing_proxy(server_uri, "/mlflow-artifacts/", 500, "too late", after=6) as (uri, _):
-        slow = connect(RegistrySettings(home=tmp_path, mlflow_tracking_uri=uri, mlflow_timeout_seconds=3))
+        slow = connect(RegistrySettings(home=tmp_path, mlflow_tracking_uri=uri))
+        run = slow.client.create_run(slow.experiment_id("late"))
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")  # from here on, where no other call has to be answered
         with pytest.raises(ArtifactsUnreachable, match=f"MLflow at {uri} stores no artifacts.*not answer in time"):
-            log_production_run(slow, record("late"))
+            store(slow, run.info.artifact_uri, {"f": b"x"})
 
 
 @pytest.mark.parametrize(
