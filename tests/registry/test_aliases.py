@@ -228,7 +228,7 @@ def rivals(embedded: Registry) -> Registry:
     return embedded
 
 
-BEFORE_IT_IS_DATED, BEFORE_IT_IS_WRITTEN = "list_artifacts", "set_registered_model_tag"
+BEFORE_IT_IS_DATED, BEFORE_IT_IS_WRITTEN = "get_run", "set_registered_model_tag"
 
 
 @pytest.mark.parametrize("call", [BEFORE_IT_IS_DATED, BEFORE_IT_IS_WRITTEN])
